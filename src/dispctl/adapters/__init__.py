@@ -1,0 +1,1 @@
+"""The outside world: each module is the only one that knows one foreign thing."""

@@ -1,0 +1,1 @@
+"""The embedded backend: the deployed contract on a database of its own."""

@@ -1,0 +1,143 @@
+"""The only module that prints: results on standard output, messages and progress on standard error.
+
+A command makes one `Console` from its shared options and shows everything through it. With ``--json`` results are
+JSON objects (one, or one a line where things happen over time) and failures are ``{"error": …}`` objects as well.
+"""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+import typer
+
+from dispctl.errors import DispctlError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rich.console import Console as RichConsole
+    from rich.console import RenderableType
+
+
+class ProgressBar(Protocol):
+    """What a command tells of long work: how much of how much, and under which words."""
+
+    def update(self, done: float, total: float | None = None, words: str | None = None) -> None:
+        """Move the bar to `done` of `total` (any one unit) and, if given, change its words."""
+
+
+class Console:
+    """How one run of a command speaks; see the module's description."""
+
+    def __init__(
+        self, *, json: bool = False, yes: bool = False, quiet: bool = False, verbose: bool = False
+    ) -> None:
+        self.json = json
+        self.yes = yes
+        self.quiet = quiet
+        self.verbose = verbose
+        self.out = _rich_console(sys.stdout)
+        self.err = _rich_console(sys.stderr)
+        global _active  # noqa: PLW0603 - a failure is shown as the command that met it speaks
+        _active = self
+
+    @property
+    def interactive(self) -> bool:
+        """Whether somebody is there to answer: standard input and standard error are a terminal."""
+        return sys.stdin.isatty() and sys.stderr.isatty()
+
+    def result(self, data: Any, *views: RenderableType) -> None:
+        """Show a result: `data` as one JSON line with ``--json``, else `views` one below the other."""
+        if self.json:
+            self.json_line(data)
+            return
+        for view in views:
+            self.out.print(view)
+
+    def json_line(self, data: Any) -> None:
+        """Write one JSON object a line, flushed, so that a pipe sees it at once."""
+        sys.stdout.write(json_module.dumps(data, ensure_ascii=False, default=str) + "\n")
+        sys.stdout.flush()
+
+    def message(self, view: RenderableType) -> None:
+        """Tell on standard error what is going on, unless ``--quiet``."""
+        if not self.quiet:
+            self.err.print(view)
+
+    def warning(self, text: str) -> None:
+        """Tell on standard error what needs attention; ``--quiet`` does not silence it."""
+        self.err.print(f"Warning: {text}", style="yellow")
+
+    def detail(self, text: str) -> None:
+        """Tell on standard error what only ``--verbose`` asks for."""
+        if self.verbose:
+            self.err.print(text, style="dim")
+
+    def confirm(self, question: str) -> None:
+        """Ask before something is lost; returns on yes, raises `UsageError` on no or where nobody can answer."""
+        if self.yes:
+            return
+        if not self.interactive:
+            raise UsageError(
+                f"{question} Nobody is there to answer.", hint="Add --yes to go on without being asked."
+            )
+        if not typer.confirm(question, err=True):
+            raise UsageError("Nothing was done: the answer was no.")
+
+    def ask_secret(self, prompt: str, *, hint: str) -> str:
+        """Ask for a password without showing it; `hint` says how to give it where nobody can answer."""
+        if not self.interactive:
+            raise UsageError(f"{prompt} is needed and nobody is there to type it.", hint=hint)
+        return str(typer.prompt(prompt, hide_input=True, err=True))
+
+    @contextmanager
+    def progress(self, words: str) -> Iterator[ProgressBar]:
+        """Show a progress bar on standard error while the block runs; silent with ``--quiet`` or without a terminal."""
+        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+        silent = self.quiet or not self.err.is_terminal
+        with Progress(*columns, console=self.err, transient=True, disable=silent) as bars:
+            yield _RichBar(bars, bars.add_task(words, total=None))
+
+
+class _RichBar:
+    def __init__(self, bars: Any, task: Any) -> None:
+        self._bars = bars
+        self._task = task
+
+    def update(self, done: float, total: float | None = None, words: str | None = None) -> None:
+        changes: dict[str, Any] = {"completed": done}
+        if total is not None:
+            changes["total"] = total
+        if words is not None:
+            changes["description"] = words
+        self._bars.update(self._task, **changes)
+
+
+_active: Console | None = None
+
+
+def _rich_console(stream: Any) -> RichConsole:
+    from rich.console import Console as RichConsole
+
+    # Markup and highlighting are off: names of networks, recipes and boards are shown as they are.
+    return RichConsole(file=stream, markup=False, highlight=False, soft_wrap=True)
+
+
+def failure_object(error: DispctlError) -> Mapping[str, Any]:
+    """The JSON form of a failure: ``{"error": {"code", "message", "hint"}}``."""
+    return {"error": {"code": int(error.exit_code), "message": error.message, "hint": error.hint}}
+
+
+def show_failure(error: DispctlError) -> None:
+    """One sentence of fact, one of what to do next, on standard error; with ``--json`` the object as well."""
+    shown = _active or Console()
+    if shown.json:
+        shown.json_line(failure_object(error))
+    shown.err.print(f"Error: {error.message}", style="bold red")
+    if error.hint:
+        shown.err.print(f"  {error.hint}")

@@ -1,0 +1,1 @@
+"""Pure functions over bytes: partition tables, filesystem images, MicroPython images."""

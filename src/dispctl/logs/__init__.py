@@ -1,0 +1,1 @@
+"""A log line to an event; pure."""
