@@ -1,0 +1,207 @@
+"""Watch what a board prints: lines as events, until what is waited for has come. Writes nothing to the board.
+
+Knows nothing of how lines are shown or filtered: every line is yielded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from dispctl.adapters.port_reader import Closed, Opened, Quiet, Received
+from dispctl.errors import DeadlineError, JobEndedBadlyError
+from dispctl.logs.events import LogEvent, read_line
+from dispctl.logs.job_progress import JobProgress
+from dispctl.logs.lines import LineAssembler, SerialLine
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Iterable, Iterator
+
+    from dispctl.adapters.port_reader import Moment, PortItem
+
+UNENDED_AFTER_S = 0.5
+"""A line without an end (a prompt) is given out after so long a silence."""
+
+
+@dataclass(frozen=True)
+class Attached:
+    """The port is open."""
+
+    moment: Moment
+
+
+@dataclass(frozen=True)
+class LineSeen:
+    """A line of the log, or a piece of one (`begins`, `ends`); `moment`, of its first byte, is None in a recording."""
+
+    text: str
+    log: LogEvent
+    moment: Moment | None = None
+    begins: bool = True
+    ends: bool = True
+
+
+@dataclass(frozen=True)
+class Detached:
+    """The board was unplugged or its port vanished; what it prints now is lost."""
+
+    moment: Moment
+    reason: str
+
+
+@dataclass(frozen=True)
+class Reattached:
+    """The port is open again after `gap_s` seconds."""
+
+    moment: Moment
+    gap_s: float
+
+
+MonitorEvent = Attached | LineSeen | Detached | Reattached
+
+
+@dataclass(frozen=True)
+class EndCondition:
+    """When watching ends; without any of them it does not, but for the time limits.
+
+    A time limit is a failure only where something is waited for (`until`, `until_job_done`).
+    """
+
+    until: re.Pattern[str] | None = None
+    fail_on: re.Pattern[str] | None = None
+    until_job_done: bool = False
+    timeout_s: float | None = None
+    idle_timeout_s: float | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether something is waited for."""
+        return self.until is not None or self.until_job_done
+
+
+def monitor(
+    items: Iterable[PortItem], end: EndCondition | None = None, *, record: BinaryIO | None = None
+) -> Iterator[MonitorEvent]:
+    """The board's log from `items` (`read_port` or `read_recording`), raw bytes copied to `record`.
+
+    Returns when the items end or `end` is met. Raises JobEndedBadlyError when a line matches `fail_on` or the job
+    awaited ended partial or failed, DeadlineError when what is waited for did not come.
+    """
+    watch = _Watch(end or EndCondition())
+    for item in items:
+        if record is not None and isinstance(item, Received):
+            record.write(item.data)
+        for event in watch.take(item):
+            yield event
+            if watch.is_met_by(event):
+                return
+        if watch.is_over():
+            return
+    for event in watch.rest():
+        yield event
+        if watch.is_met_by(event):
+            return
+    watch.require_nothing_awaited("the log ended")
+
+
+class _Watch:
+    """What is known while watching: the half line, the times that limits are measured from, the job."""
+
+    def __init__(self, end: EndCondition) -> None:
+        self._end = end
+        self._assembler: LineAssembler[Moment | None] = LineAssembler()
+        self._job = JobProgress()
+        self._began_s: float | None = None
+        self._heard_s = 0.0
+        self._now_s = 0.0
+        self._lost_s = 0.0
+
+    def take(self, item: PortItem) -> list[MonitorEvent]:
+        """The events that `item` brings."""
+        if item.moment is not None:
+            self._advance(item.moment.monotonic_s)
+        if isinstance(item, Received):
+            self._heard_s = self._now_s
+            return [*map(_seen, self._assembler.feed(item.data, item.moment))]
+        if isinstance(item, Opened):
+            gap_s = self._now_s - self._lost_s
+            return [Reattached(item.moment, gap_s) if item.again else Attached(item.moment)]
+        if isinstance(item, Closed):
+            self._lost_s = self._now_s
+            return [*map(_seen, self._assembler.restart()), Detached(item.moment, item.reason)]
+        return self._take_silence(item)
+
+    def rest(self) -> list[MonitorEvent]:
+        """The last line, when it has no end."""
+        return [*map(_seen, self._assembler.flush())]
+
+    def is_met_by(self, event: MonitorEvent) -> bool:
+        """Whether watching ends well with this event; raises JobEndedBadlyError when it ends badly."""
+        if not isinstance(event, LineSeen):
+            return False
+        if self._end.fail_on and self._end.fail_on.search(event.text):
+            raise JobEndedBadlyError(f"The log has a line to fail on: {event.text}")
+        self._job = self._job.after(event.log)
+        if self._end.until_job_done and self._job.ended:
+            _require_success(self._job)
+            return True
+        return bool(self._end.until and self._end.until.search(event.text))
+
+    def is_over(self) -> bool:
+        """Whether a time limit has passed; raises DeadlineError when something was still waited for."""
+        if self._began_s is None:
+            return False
+        timeout_s, idle_s = self._end.timeout_s, self._end.idle_timeout_s
+        if timeout_s is not None and self._now_s - self._began_s >= timeout_s:
+            self.require_nothing_awaited(f"{timeout_s:g} s passed")
+            return True
+        if idle_s is not None and self._now_s - self._heard_s >= idle_s:
+            self.require_nothing_awaited(f"the board printed nothing for {idle_s:g} s")
+            return True
+        return False
+
+    def require_nothing_awaited(self, what_happened: str) -> None:
+        """Raise DeadlineError, beginning with `what_happened`, unless nothing is waited for."""
+        if not self._end.waits:
+            return
+        awaited = (
+            "the job's end" if self._end.until is None else f"a line matching '{self._end.until.pattern}'"
+        )
+        sentence = f"{what_happened} before {awaited} came."
+        raise DeadlineError(sentence[0].upper() + sentence[1:], hint=self._where_the_job_is())
+
+    def _where_the_job_is(self) -> str | None:
+        job = self._job
+        if job.item is None or job.ended:
+            return None
+        return f"Last seen: job {job.job_id or 'unknown'}, item {job.item} of {job.total}."
+
+    def _advance(self, now_s: float) -> None:
+        self._now_s = now_s
+        if self._began_s is None:
+            self._began_s = self._heard_s = now_s
+
+    def _take_silence(self, item: Quiet) -> list[MonitorEvent]:
+        if item.moment.monotonic_s - self._heard_s < UNENDED_AFTER_S:
+            return []
+        return [*map(_seen, self._assembler.flush())]
+
+
+def _seen(line: SerialLine[Moment | None]) -> LineSeen:
+    text = line.text
+    log = read_line(text) if line.begins else LogEvent(None, "info", text)
+    return LineSeen(text, log, line.moment, line.begins, line.ends)
+
+
+def _require_success(job: JobProgress) -> None:
+    if job.succeeded:
+        return
+    name = f"Job {job.job_id}" if job.job_id is not None else "The job"
+    if job.rejected:
+        raise JobEndedBadlyError(
+            f"The backend will never accept the report of {name}.", hint="See it with: dispctl inspect-flash."
+        )
+    items = ", ".join(map(str, sorted(job.failed)))
+    outcome = "partially" if job.done else "with nothing poured"
+    raise JobEndedBadlyError(f"{name} ended {outcome}: failed items {items}.")
