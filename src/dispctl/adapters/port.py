@@ -10,6 +10,7 @@ import errno
 import json
 import os
 import sys
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +95,11 @@ def simulator_directory() -> Path:
     from platformdirs import user_runtime_path
 
     moved = os.environ.get("DISPCTL_SIM_DIR")
-    return Path(moved) if moved else user_runtime_path("dispctl") / "sim"
+    if moved:
+        return Path(moved)
+    with warnings.catch_warnings():  # of a session without XDG_RUNTIME_DIR, where a fixed folder does as well
+        warnings.simplefilter("ignore")
+        return user_runtime_path("dispctl") / "sim"
 
 
 def running_virtual_boards() -> list[VirtualBoard]:
@@ -193,20 +198,25 @@ def _open_failure(name: str, error: OSError) -> BoardNotFoundError | PortBusyErr
     number = getattr(error, "errno", None)
     if number in {errno.EACCES, errno.EPERM} and not _is_windows_busy(error):
         return BoardNotFoundError(f"You may not open {name}.", hint=_permission_hint(name))
-    held_by = holders(name)
-    if held_by or number in {errno.EBUSY, errno.EAGAIN} or _is_windows_busy(error):
-        return PortBusyError(busy_message(name, held_by), hint="End that program, then try again.")
+    if number in {errno.EBUSY, errno.EAGAIN} or _is_windows_busy(error):
+        return _busy(name, holders(name))
     if "://" in name:
-        return BoardNotFoundError(
-            f"No serial port answers at {name}.", hint="Check the address, and that the other side serves it."
-        )
+        held_by = holders(name)
+        return _busy(name, held_by) if held_by else _no_answer(name)
+    if "Could not configure port" in str(error):
+        return BoardNotFoundError(f"{name} is not a serial port.", hint=_known_ports_hint())
     return BoardNotFoundError(f"{name} cannot be opened: {error}.", hint=_known_ports_hint())
 
 
-def busy_message(name: str, held_by: list[Holder]) -> str:
-    """One sentence on who holds the port."""
+def _busy(name: str, held_by: list[Holder]) -> PortBusyError:
     who = " and ".join(str(holder) for holder in held_by) or "another program"
-    return f"{name} is in use by {who}."
+    return PortBusyError(f"{name} is in use by {who}.", hint="End that program, then try again.")
+
+
+def _no_answer(name: str) -> BoardNotFoundError:
+    return BoardNotFoundError(
+        f"No serial port answers at {name}.", hint="Check the address, and that the other side serves it."
+    )
 
 
 def _is_windows_busy(error: OSError) -> bool:
