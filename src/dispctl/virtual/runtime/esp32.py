@@ -1,0 +1,51 @@
+"""MicroPython's `esp32`: the partitions, the chip's temperature and what else a program asks an ESP32 for."""
+
+from runtime.flash import Partition as _Range
+
+WAKEUP_ALL_LOW = False
+WAKEUP_ANY_HIGH = True
+HEAP_DATA = 4
+HEAP_EXEC = 1
+
+_layout = []
+
+
+def set_up(path, partitions):
+    """Offer `partitions`: (type, subtype, offset, length, label) of each, in the flash file at `path`."""
+    _layout[:] = [(path, entry) for entry in partitions]
+
+
+class Partition(_Range):
+    """A range of the flash found in the partition table."""
+
+    BOOT = 0
+    RUNNING = 1
+    TYPE_APP = 0
+    TYPE_DATA = 1
+
+    def __init__(self, label):
+        for path, entry in _layout:
+            if label in (entry[4], Partition.BOOT, Partition.RUNNING) and (isinstance(label, str) or entry[0] == 0):
+                super().__init__(path, entry[2], entry[3])
+                self._entry = entry
+                return
+        raise OSError(2)
+
+    @staticmethod
+    def find(type=TYPE_APP, subtype=0xFF, label=None, block_size=4096):
+        return [
+            Partition(entry[4])
+            for _, entry in _layout
+            if entry[0] == type and subtype in (0xFF, entry[1]) and label in (None, entry[4])
+        ]
+
+    def info(self):
+        return tuple(self._entry) + (False,)
+
+
+def raw_temperature():
+    return 128
+
+
+def idf_heap_info(capabilities):
+    return []

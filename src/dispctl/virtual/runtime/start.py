@@ -1,0 +1,83 @@
+"""The first thing the interpreter runs: stand-ins in place, filesystem mounted, boot.py, main.py, then the REPLs."""
+
+import __main__
+import json
+import micropython
+import sys
+
+from runtime import bus, console, esp32, filesystem, machine, network, repl, select, socket, system, time
+from runtime.execution import SoftReset, run_file
+from runtime.flash import Partition
+
+_STAND_INS = {
+    "time": time,
+    "select": select,
+    "socket": socket,
+    "machine": machine,
+    "network": network,
+    "esp32": esp32,
+}
+
+
+def main():
+    """Never returns: a soft reset ends this process, and the board starts another."""
+    settings = json.loads(bus.request(bus.HELLO))
+    _install(settings)
+    filesystem.mount(Partition(settings["flash"], settings["offset"], settings["length"]))
+    raw = settings["raw_repl"]
+    while True:
+        try:
+            raw = _one_life(raw)
+        except KeyboardInterrupt:
+            continue
+        break
+    if raw:
+        console.write_raw(b"OK\r\n")
+    print("MPY: soft reboot")
+    bus.request(bus.SOFT_RESET, bytes((raw,)))
+    bus.die()
+
+
+def _one_life(raw):
+    """Boot, then serve REPLs until a soft reset; returns whether the raw REPL asked for it."""
+    try:
+        finished = run_file("/boot.py")
+        if finished and not raw:
+            run_file("/main.py")
+    except SoftReset:
+        return False
+    return _serve_repls(raw)
+
+
+def _serve_repls(raw):
+    while True:
+        try:
+            outcome = repl.raw_session() if raw else repl.friendly_session()
+        except SoftReset:
+            return raw
+        if outcome == repl.SOFT_RESET:
+            return raw
+        raw = not raw
+
+
+def _install(settings):
+    time.set_up(settings["speed_milli"], settings["rtc_us"])
+    machine.set_up(bytes(settings["mac"]), settings["reset_cause"])
+    esp32.set_up(settings["flash"], settings["partitions"])
+    bus.Link.up = settings["link"]
+    system.install(settings["release"], settings["banner"])
+    _forget_runtime()
+    for name, module in _STAND_INS.items():
+        sys.modules[name] = module
+    sys.argv[:] = []
+    micropython.kbd_intr(3)
+
+
+def _forget_runtime():
+    # A program's own modules may be called `bus` or `flash` too: nothing of this runtime stays to be imported.
+    for name in list(sys.modules):
+        if name == "runtime" or name.startswith("runtime."):
+            del sys.modules[name]
+
+
+main()
