@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from esp_pylib.logger import EspLog, EspLogBase
@@ -128,14 +128,26 @@ def connect(port_name: str, *, baud: int = BAUD_LADDER[0]) -> Iterator[RomSessio
     """
     port = open_port(port_name, timeout_s=3.0)
     try:
-        yield _session(port, baud)
+        with _translated(connecting=True):
+            esp = esptool_commands.detect_chip(port)
+        with _left_running(esp):
+            yield _session(port, esp, baud)
     finally:
         close_port(port)
 
 
-def _session(port: SerialPort, baud: int) -> RomSession:
-    with _translated(connecting=True):
-        esp = esptool_commands.detect_chip(port)
+@contextmanager
+def _left_running(esp: Any) -> Iterator[None]:
+    """Whatever happens in the block, the board does not stay in its bootloader afterwards."""
+    try:
+        yield
+    except BaseException:
+        with suppress(FatalError, OSError):  # the cable may be what failed
+            esptool_commands.reset_chip(esp, "hard-reset")
+        raise
+
+
+def _session(port: SerialPort, esp: Any, baud: int) -> RomSession:
     if esp.CHIP_NAME != CHIP:
         raise BoardRefusedError(
             f"The chip on {port.name} is {esp.CHIP_NAME}, not {CHIP}.",
