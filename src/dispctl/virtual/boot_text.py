@@ -12,8 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BAUD = 115200
-WATCHDOG_S = 0.3  # how long the ROM tries a flash without an image before the RTC watchdog resets the chip
-INVALID_HEADER_PERIOD_S = 0.04
+INVALID_HEADER_PERIOD_S = 0.04  # between two tries of the ROM at a flash without an image
 
 _DATE = "ets Jul 29 2019 12:21:46"
 _BOOT_FLASH = "boot:0x13 (SPI_FAST_FLASH_BOOT)"
@@ -48,8 +47,7 @@ def download(cause: ResetCause = ResetCause.POWERON_RESET) -> bytes:
 def invalid_header(word: int) -> bytes:
     """One try at a flash without an image: `word` stands where the image's header should begin.
 
-    The ROM prints this every `INVALID_HEADER_PERIOD_S`, until the watchdog resets it after `WATCHDOG_S` with the cause
-    RTCWDT_RTC_RESET, for ever.
+    The ROM prints this every `INVALID_HEADER_PERIOD_S`, eight times; then the RTC's watchdog resets the chip, for ever.
     """
     return _lines(f"invalid header: {word:#010x}")
 
@@ -71,6 +69,11 @@ def loading(mode: int, frequency: int, segments: Sequence[tuple[int, int]], entr
 def boot_error(uptime_ms: int, tag: str, message: str) -> bytes:
     """A line of the second-stage boot loader's log, at the level error."""
     return _lines(f"E ({uptime_ms}) {tag}: {message}")
+
+
+def checksum_error(calculated: int, read: int) -> bytes:
+    """What the ROM prints of a boot loader whose checksum is wrong, before it waits for the watchdog."""
+    return _lines(f"csum err:{calculated:#x}!={read:#x}", "ets_main.c 384 ")
 
 
 def _reset_line(cause: ResetCause, boot: str) -> str:
