@@ -1,0 +1,82 @@
+"""What routes ask for: the services, the operator who is signed in, the board that calls."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.requests import HTTPConnection
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+
+from dispctl.backend.news import JobNews
+from dispctl.backend.schemas.fields import Detail
+from dispctl.backend.security import CookieSigner, Passwords, network_of
+from dispctl.backend.settings import Settings
+from dispctl.backend.store import devices, operators
+from dispctl.backend.store.database import Database
+from dispctl.backend.store.operators import SignedIn
+from dispctl.backend.store.tables import Device
+
+COOKIE = "access_token"
+
+_cookie_scheme = APIKeyCookie(name=COOKIE, auto_error=False, description="Set by signing in.")
+_token_scheme = HTTPBearer(auto_error=False, description="The device token from the claim.")
+
+
+@dataclass
+class Services:
+    """What one running backend is made of."""
+
+    settings: Settings
+    database: Database
+    signer: CookieSigner
+    passwords: Passwords = field(default_factory=Passwords)
+    news: JobNews = field(default_factory=JobNews)
+
+    def now(self) -> datetime:
+        """The moment by the backend's clock, aware, in UTC."""
+        return self.settings.clock()
+
+
+async def _services(connection: HTTPConnection) -> Services:
+    services: Services = connection.app.state.services
+    return services
+
+
+Backend = Annotated[Services, Depends(_services)]
+
+
+async def _network(request: Request) -> str:
+    return network_of(request.client.host if request.client else None)
+
+
+Network = Annotated[str, Depends(_network)]
+
+
+def _operator(services: Backend, cookie: Annotated[str | None, Depends(_cookie_scheme)]) -> SignedIn:
+    with services.database.read() as session:
+        return operators.signed_in(session, services.signer.session_id(cookie), services.now())
+
+
+CurrentOperator = Annotated[SignedIn, Depends(_operator)]
+
+
+def _board(
+    services: Backend, token: Annotated[HTTPAuthorizationCredentials | None, Depends(_token_scheme)]
+) -> Device:
+    with services.database.read() as session:
+        device = devices.with_token(session, token.credentials if token else None)
+    now = services.now()
+    # Boards poll every second; a write each would cost more than the poll.
+    if now - device.last_seen > services.settings.online_within / 3:
+        with services.database.write() as session:
+            devices.saw(session, device.id, now)
+    return device
+
+
+CurrentBoard = Annotated[Device, Depends(_board)]
+
+
+def refuses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI description of a route's refusals."""
+    return {status: {"model": Detail} for status in sorted({*statuses, 413, 503})}

@@ -1,0 +1,1 @@
+"""The calls of the contract: HTTP in, a transaction, HTTP out."""

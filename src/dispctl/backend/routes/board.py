@@ -1,0 +1,80 @@
+"""What boards call: claim, heartbeat, next job, report."""
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+
+from dispctl.backend.dependencies import Backend, CurrentBoard, Network, refuses
+from dispctl.backend.refusals import ConflictError
+from dispctl.backend.schemas.accounts import ClaimedView, ClaimRequest
+from dispctl.backend.schemas.fields import Id, Ok
+from dispctl.backend.schemas.jobs import Heartbeat, JobView, ReportAnswer, ReportRequest, StatusRequest
+from dispctl.backend.store import attempts, devices, jars, jobs, reports
+
+router = APIRouter(prefix="/devices", tags=["boards"])
+
+
+@router.post("/claim", responses=refuses(400, 429))
+def claim(body: ClaimRequest, services: Backend, network: Network) -> ClaimedView:
+    """Become the board of the operator who made the code."""
+    settings, now, key = services.settings, services.now(), f"claim {network}"
+    with services.database.write() as session:
+        attempts.take(session, key, limit=settings.claim_attempts, window=settings.attempts_window, now=now)
+    identity = devices.Identity(body.uid, body.fw_version, body.mac)
+    with services.database.write() as session:
+        device, token = devices.spend_claim(session, body.claim_code, identity, now)
+        attempts.give_back(session, key)
+    return ClaimedView(device_id=device.id, device_token=token, heartbeat_sec=settings.heartbeat_s)
+
+
+@router.post("/me/heartbeat", responses=refuses(401))
+def heartbeat(body: Heartbeat, services: Backend, board: CurrentBoard) -> Ok:
+    """A sign of life."""
+    with services.database.write() as session:
+        devices.heartbeat(session, board.id, body.fw_version, body.status, services.now())
+    return Ok()
+
+
+@router.get(
+    "/me/next_job",
+    response_model=JobView,
+    responses={204: {"description": "No job."}, **refuses(401)},
+)
+def next_job(services: Backend, board: CurrentBoard) -> Response:
+    """The owner's oldest queued job; it stays queued until its report comes."""
+    with services.database.read() as session:
+        job = jobs.next_for(session, board)
+        motor = jars.motor_of(session, board.operator_id) if job else None
+    if job is not None and job.device_id is None:
+        with services.database.write() as session:
+            job = jobs.take(session, board, services.now())
+    if job is None or motor is None:
+        return Response(status_code=204)
+    return JSONResponse(JobView.of(job, motor).model_dump(mode="json"))
+
+
+@router.post("/me/jobs/{job_id}/complete", responses=refuses(401, 403, 404, 409))
+def complete(job_id: Id, body: ReportRequest, services: Backend, board: CurrentBoard) -> ReportAnswer:
+    """Report a finished job. A repeat gets the same answer; a different second report is refused."""
+    with services.database.write() as session:
+        receipt = reports.apply(session, board, job_id, body.as_report(), services.now())
+        devices.saw(session, board.id, services.now())
+    services.news.announce(job_id)
+    if not receipt.accepted:
+        raise ConflictError(receipt.message)
+    return ReportAnswer(stock_deducted=receipt.stock_deducted, message=receipt.message)
+
+
+@router.post("/me/jobs/{job_id}/status", responses=refuses(401, 403, 404, 409))
+def status(job_id: Id, body: StatusRequest, services: Backend, board: CurrentBoard) -> Ok:
+    """The older call; ``done`` counts as the report of everything planned, if none has come."""
+    now = services.now()
+    with services.database.write() as session:
+        if body.status == "running":
+            jobs.start(session, board, job_id, now)
+        elif body.status == "done":
+            reports.finish_by_status(session, board, job_id, now)
+        else:
+            jobs.fail(session, board, job_id, body.error or "The board gave no reason.", now)
+        devices.saw(session, board.id, now)
+    services.news.announce(job_id)
+    return Ok()

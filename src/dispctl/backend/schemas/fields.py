@@ -1,0 +1,53 @@
+"""Fields that several bodies share, with the contract's limits."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Path
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+# What a database's integer holds; beyond it there is nothing to be found.
+LARGEST_ID = 2**31 - 1
+LARGEST_MASS_G = 1_000_000
+
+
+def _printable(text: str) -> str:
+    if any(ord(character) < ord(" ") for character in text):
+        raise ValueError("control characters are not allowed")
+    return text
+
+
+def _stripped(text: str) -> str:
+    stripped = _printable(text).strip()
+    if not stripped:
+        raise ValueError("must not be blank")
+    return stripped
+
+
+Printable = AfterValidator(_printable)
+Stripped = AfterValidator(_stripped)
+
+Id = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+JarNumber = Annotated[int, Field(ge=1, le=4)]
+Mass = Annotated[float, Field(ge=0, le=LARGEST_MASS_G, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+Spice = Annotated[str, Field(min_length=1, max_length=60), Stripped]
+Moment = datetime
+
+
+class Body(BaseModel):
+    """A request's body; fields that nobody knows are passed over."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class Detail(BaseModel):
+    """What every refusal says."""
+
+    detail: str
+
+
+class Ok(BaseModel):
+    """Done."""
+
+    ok: bool = True

@@ -1,0 +1,77 @@
+"""Runs the backend in this process until it is asked to stop; knows sockets and signals, not HTTP."""
+
+import logging
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+GRACE_S = 10
+BACKLOG = 2048
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens at `host` and `port` (0: any free one); raises `OSError`."""
+    family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+    return socket.create_server((host, port), family=family, backlog=BACKLOG)
+
+
+def url_of(listener: socket.socket) -> str:
+    """The address of a listening socket, as a URL."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def serve(
+    app: FastAPI, listener: socket.socket, *, on_ready: Callable[[], None], access_log: bool = False
+) -> signal.Signals | None:
+    """Answer until SIGINT or SIGTERM, finish what was accepted (at most `GRACE_S` seconds), and return the signal.
+
+    `on_ready` is called once the backend answers. A second signal ends it at once.
+    """
+    logging.getLogger("uvicorn.access").disabled = not access_log
+    config = uvicorn.Config(
+        app,
+        access_log=access_log,
+        log_level="info" if access_log else "warning",
+        timeout_graceful_shutdown=GRACE_S,
+        server_header=False,
+    )
+    server = _Server(config, on_ready)
+    server.run(sockets=[listener])
+    return server.stopped_by
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn's server, which says when it is ready and keeps the signal to itself."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+        self.stopped_by: signal.Signals | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then tell."""
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop gracefully on a signal. Uvicorn would raise it again afterwards and so end the process by it."""
+        caught = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self._stop) for number in caught}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _stop(self, number: int, _frame: FrameType | None) -> None:
+        self.force_exit = self.should_exit
+        self.should_exit = True
+        self.stopped_by = signal.Signals(number)

@@ -1,0 +1,113 @@
+"""Claim codes and the boards that spent them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from dispctl.backend.refusals import BadClaimError, NotFoundError, NotSignedInError, StoreBusyError
+from dispctl.backend.security import digest, new_claim_code, new_token
+from dispctl.backend.store.tables import Claim, Device
+
+CODES_TRIED = 20
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a board says of itself when it claims."""
+
+    uid: str
+    fw_version: str
+    mac: str
+
+
+def new_claim(session: Session, operator_id: int, *, now: datetime, expires: datetime) -> Claim:
+    """A code that no other live claim has. Raises `StoreBusyError` when by chance all that were tried are in use."""
+    session.execute(delete(Claim).where(Claim.used_at.is_(None), Claim.expires_at <= now))
+    for _ in range(CODES_TRIED):
+        claim = Claim(operator_id=operator_id, code=new_claim_code(), expires_at=expires, used_at=None)
+        try:
+            with session.begin_nested():
+                session.add(claim)
+        except IntegrityError:
+            continue
+        return claim
+    raise StoreBusyError("No claim code is free; try again.")
+
+
+def spend_claim(session: Session, code: str, identity: Identity, now: datetime) -> tuple[Device, str]:
+    """The board, now the operator's who made the code, and its new token; the code and the old token are void.
+
+    Raises `BadClaimError` when the code is wrong, spent or expired. One update decides who spends it.
+    """
+    operator_id = session.scalar(
+        update(Claim)
+        .where(Claim.code == code, Claim.used_at.is_(None), Claim.expires_at > now)
+        .values(used_at=now)
+        .returning(Claim.operator_id)
+        .execution_options(synchronize_session=False)
+    )
+    if operator_id is None:
+        raise BadClaimError("The claim code is wrong or has expired.")
+    token = new_token()
+    return _register(session, operator_id, identity, digest(token), now), token
+
+
+def _register(
+    session: Session, operator_id: int, identity: Identity, token_hash: str, now: datetime
+) -> Device:
+    device = session.scalar(
+        select(Device).where(Device.operator_id == operator_id, Device.uid == identity.uid).with_for_update()
+    )
+    if device is None:
+        device = Device(operator_id=operator_id, uid=identity.uid, status={})
+        session.add(device)
+    device.token_hash = token_hash
+    device.fw_version = identity.fw_version
+    device.mac = identity.mac
+    device.last_seen = now
+    session.flush()
+    return device
+
+
+def with_token(session: Session, token: str | None) -> Device:
+    """The board that holds this token; raises `NotSignedInError` when none does."""
+    device = session.scalar(select(Device).where(Device.token_hash == digest(token))) if token else None
+    if device is None:
+        raise NotSignedInError("The device token is not valid.")
+    return device
+
+
+def saw(session: Session, device_id: int, now: datetime) -> None:
+    """Note that the board was heard of."""
+    session.execute(update(Device).where(Device.id == device_id).values(last_seen=now))
+
+
+def heartbeat(
+    session: Session, device_id: int, fw_version: str | None, status: dict[str, Any] | None, now: datetime
+) -> None:
+    """Note that the board was heard of, and what it says of itself; what it leaves out stays as it was."""
+    said: dict[str, Any] = {"fw_version": fw_version, "status": status}
+    changes = {name: value for name, value in said.items() if value is not None}
+    session.execute(update(Device).where(Device.id == device_id).values(last_seen=now, **changes))
+
+
+def devices_of(session: Session, operator_id: int) -> Sequence[Device]:
+    """The operator's boards, oldest first."""
+    return session.scalars(select(Device).where(Device.operator_id == operator_id).order_by(Device.id)).all()
+
+
+def remove(session: Session, operator_id: int, device_id: int) -> None:
+    """Forget a board: its token is void, and a job that it took is free for another. Raises `NotFoundError`."""
+    removed = session.execute(
+        delete(Device)
+        .where(Device.id == device_id, Device.operator_id == operator_id)
+        .returning(Device.id)
+        .execution_options(synchronize_session=False)
+    )
+    if removed.first() is None:
+        raise NotFoundError(f"There is no device {device_id}.")

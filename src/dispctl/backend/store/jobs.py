@@ -1,0 +1,142 @@
+"""Jobs from their making to their end, but for the report that ends them (`store.reports`)."""
+
+from datetime import datetime
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from dispctl.backend.plan import plan_items
+from dispctl.backend.refusals import ConflictError, ForeignJobError, NotFoundError
+from dispctl.backend.store import jars, recipes
+from dispctl.backend.store.tables import ACTIVE, Device, Job, JobItem
+
+
+def create(session: Session, operator_id: int, recipe_id: int, people: int, now: datetime) -> Job:
+    """A queued job from one of the operator's recipes.
+
+    Raises `NotFoundError` for the recipe, and `ConflictError` when another job is active or the jars cannot serve it.
+    """
+    recipe = recipes.recipe(session, operator_id, recipe_id)
+    other = active(session, operator_id)
+    if other is not None:
+        raise ConflictError(f"Another job ({other.id}) is active.")
+    planned = plan_items(
+        [row.as_ingredient() for row in recipe.ingredients],
+        portions=recipe.portions,
+        people=people,
+        jars=[row.as_jar() for row in jars.jars_of(session, operator_id)],
+    )
+    job = Job(operator_id=operator_id, recipe_id=recipe_id, people=people, status="queued", created_at=now)
+    job.items = [
+        JobItem(
+            order=item.order,
+            jar=item.jar,
+            spice=item.spice,
+            quantity_ug=item.quantity_ug,
+            seconds=item.seconds,
+            status="queued",
+        )
+        for item in planned
+    ]
+    return _insert(session, job)
+
+
+def _insert(session: Session, job: Job) -> Job:
+    session.add(job)
+    try:
+        session.flush()
+    except IntegrityError as error:  # the unique index on active jobs: another process was first
+        raise ConflictError("Another job is active.") from error
+    return job
+
+
+def job_of(session: Session, operator_id: int, job_id: int) -> Job:
+    """One of the operator's jobs; raises `NotFoundError`, for another's too."""
+    job = session.get(Job, job_id)
+    if job is None or job.operator_id != operator_id:
+        raise NotFoundError(f"There is no job {job_id}.")
+    return job
+
+
+def active(session: Session, operator_id: int) -> Job | None:
+    """The operator's queued or running job, if there is one."""
+    return session.scalar(select(Job).where(Job.operator_id == operator_id, Job.status.in_(ACTIVE)))
+
+
+def cancel_active(session: Session, operator_id: int, now: datetime) -> list[int]:
+    """Cancel the operator's active job; returns the ids of those cancelled: one or none."""
+    cancelled = session.scalars(
+        update(Job)
+        .where(Job.operator_id == operator_id, Job.status.in_(ACTIVE))
+        .values(status="canceled", finished_at=now, error="Cancelled by the operator.")
+        .returning(Job.id)
+        .execution_options(synchronize_session=False)
+    )
+    return list(cancelled)
+
+
+def next_for(session: Session, device: Device) -> Job | None:
+    """The owner's oldest queued job, unless another board has taken it."""
+    return session.scalar(
+        select(Job)
+        .where(
+            Job.operator_id == device.operator_id,
+            Job.status == "queued",
+            or_(Job.device_id.is_(None), Job.device_id == device.id),
+        )
+        .order_by(Job.id)
+        .limit(1)
+    )
+
+
+def take(session: Session, device: Device, now: datetime) -> Job | None:
+    """Give a job that no board has taken to this board; None when there is none, or another was faster.
+
+    The job stays queued: a board that forgets it gets it again. Another board does not, or it would be poured twice.
+    """
+    job = next_for(session, device)
+    if job is None or job.device_id is not None:
+        return job
+    taken = session.execute(
+        update(Job)
+        .where(Job.id == job.id, Job.status == "queued", Job.device_id.is_(None))
+        .values(device_id=device.id, started_at=now)
+        .returning(Job.id)
+    )
+    return job if taken.first() is not None else None
+
+
+def for_device(session: Session, device: Device, job_id: int) -> Job:
+    """A job of the board's owner, locked for the rest of the transaction.
+
+    Raises `NotFoundError`, and `ForeignJobError` when it is another owner's.
+    """
+    job = session.scalar(select(Job).where(Job.id == job_id).with_for_update())
+    if job is None:
+        raise NotFoundError(f"There is no job {job_id}.")
+    if job.operator_id != device.operator_id:
+        raise ForeignJobError(f"Job {job_id} belongs to another owner.")
+    return job
+
+
+def start(session: Session, device: Device, job_id: int, now: datetime) -> None:
+    """The board says that it runs the job. Raises as `for_device`, and `ConflictError` when the job has ended."""
+    job = for_device(session, device, job_id)
+    if job.status not in ACTIVE:
+        raise ConflictError(f"Job {job_id} has ended: {job.status}.")
+    job.status = "running"
+    job.started_at = job.started_at or now
+    job.device_id = job.device_id or device.id
+
+
+def fail(session: Session, device: Device, job_id: int, error: str, now: datetime) -> None:
+    """The board gives the job up; a repeat changes nothing. Raises as `start`."""
+    job = for_device(session, device, job_id)
+    if job.status == "failed":
+        return
+    if job.status not in ACTIVE:
+        raise ConflictError(f"Job {job_id} has ended: {job.status}.")
+    job.status = "failed"
+    job.finished_at = now
+    job.error = error

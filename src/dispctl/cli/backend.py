@@ -1,0 +1,125 @@
+"""``dispctl backend``: the embedded backend."""
+
+import ipaddress
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from platformdirs import user_data_path
+
+from dispctl.cli.console import Console
+from dispctl.cli.options import Json, Quiet, Verbose
+from dispctl.errors import BackendUnreachableError, ExitCode, UsageError
+
+if TYPE_CHECKING:
+    import socket
+
+    from fastapi import FastAPI
+
+EXTRA_PACKAGES = ("fastapi", "uvicorn", "websockets", "sqlalchemy", "argon2", "jwt")
+
+app = typer.Typer(no_args_is_help=True, help="The embedded backend.")
+
+
+@app.callback()
+def backend() -> None:
+    """The embedded backend: boards and operators over HTTP, on this machine."""
+
+
+@app.command()
+def serve(
+    *,
+    host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen at; 0: any.")] = 8000,
+    database: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="sqlite:///FILE; default: a file in the user's data folder."),
+    ] = None,
+    secret_file: Annotated[
+        Path | None,
+        typer.Option(help="The secret that signs the cookies; default: made beside the database."),
+    ] = None,
+    json: Json = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run the backend until Ctrl-C or SIGTERM; prints its address once it answers."""
+    console = Console(json=json, verbose=verbose, quiet=quiet)
+    application = _application(host, database, secret_file)
+
+    from dispctl.backend import serve as server
+
+    with _listen(host, port) as listener:
+        url = server.url_of(listener)
+        stopped_by = server.serve(
+            application,
+            listener,
+            on_ready=lambda: _say_ready(console, url),
+            access_log=verbose,
+        )
+    console.message("The backend has stopped.")
+    if stopped_by == signal.SIGINT:
+        raise typer.Exit(ExitCode.INTERRUPTED)
+
+
+def _say_ready(console: Console, url: str) -> None:
+    console.result({"backend": url}, f"backend: {url}")
+    # A pipe is buffered; whoever waits for the address waits for this.
+    console.out.file.flush()
+    console.message("Ctrl-C stops it.")
+
+
+def _application(host: str, database: str | None, secret_file: Path | None) -> "FastAPI":
+    """The ASGI application; raises `UsageError` for settings that cannot be meant, or a missing extra."""
+    try:
+        from dispctl.backend.app import create_app
+        from dispctl.backend.settings import Settings
+        from dispctl.backend.store.database import UnusableDatabaseError
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in EXTRA_PACKAGES:
+            raise
+        raise UsageError(
+            "The embedded backend is not installed.", hint="Run: pip install 'dispctl[backend]'"
+        ) from error
+    url = database or f"sqlite:///{user_data_path('dispctl') / 'backend.sqlite3'}"
+    try:
+        return create_app(Settings(url, _secret(host, url, secret_file)))
+    except UnusableDatabaseError as error:
+        raise UsageError(
+            str(error), hint="Name a file that can be written: --database sqlite:///FILE"
+        ) from error
+
+
+def _secret(host: str, database_url: str, secret_file: Path | None) -> bytes:
+    """The cookies' secret; a backend that others can reach has to be given one. Raises `UsageError`."""
+    from dispctl.backend.secret_file import BadSecretFileError, read_or_create_secret, read_secret
+
+    hint = "Make one: (umask 077; openssl rand -hex 32 > FILE), then add --secret-file FILE"
+    if secret_file is None and not _is_loopback(host):
+        raise UsageError(f"Listening at {host} lets others in and needs a secret of your own.", hint=hint)
+    try:
+        if secret_file is not None:
+            return read_secret(secret_file)
+        return read_or_create_secret(Path(f"{database_url.partition(':///')[2]}.secret"))
+    except (BadSecretFileError, OSError) as error:
+        raise UsageError(str(error), hint=hint) from error
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _listen(host: str, port: int) -> "socket.socket":
+    from dispctl.backend.serve import listen
+
+    try:
+        return listen(host, port)
+    except OSError as error:
+        raise BackendUnreachableError(
+            f"The backend cannot listen at {host} port {port}: {error.strerror or error}.",
+            hint="Choose another with --port, or any free one with --port 0.",
+        ) from error
