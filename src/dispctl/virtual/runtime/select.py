@@ -66,7 +66,9 @@ def select(readable, writable, broken, timeout=None):
     poller = poll()
     for stream in set(readable) | set(writable) | set(broken):
         poller.register(stream, (stream in readable and POLLIN) | (stream in writable and POLLOUT))
-    ready = dict((id(stream), events) for stream, events in poller.poll(-1 if timeout is None else int(timeout * 1000)))
+    ready = dict(
+        (id(stream), events) for stream, events in poller.poll(-1 if timeout is None else int(timeout * 1000))
+    )
     bad = POLLERR | POLLHUP
     return (
         [stream for stream in readable if ready.get(id(stream), 0) & (POLLIN | bad)],

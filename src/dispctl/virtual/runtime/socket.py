@@ -224,7 +224,9 @@ class socket(io.IOBase):
         return self._timeout_ms * 1000000 // max(1, _time.real_us(1000))
 
     def _poll_ms(self, *deadlines_us):
-        rests = [_time.real_us(when - _time.now_us()) // 1000 + 1 for when in deadlines_us if when is not None]
+        rests = [
+            _time.real_us(when - _time.now_us()) // 1000 + 1 for when in deadlines_us if when is not None
+        ]
         return max(0, min(rests)) if rests else -1
 
     def _ready_now(self, mask):

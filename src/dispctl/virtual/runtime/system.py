@@ -46,9 +46,7 @@ def install(release, kernel_version):
         _sys,
         platform=PORT,
         version="3.4.0; MicroPython " + kernel_version,
-        implementation=_Implementation(
-            "micropython", version, MACHINE, beneath._mpy, "ESP32_GENERIC", "GIL"
-        ),
+        implementation=_Implementation("micropython", version, MACHINE, beneath._mpy, "ESP32_GENERIC", "GIL"),
         stdin=console.stdin,
         stdout=console.stdout,
         stderr=console.stderr,
