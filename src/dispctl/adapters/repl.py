@@ -31,6 +31,10 @@ PROMPT_TIMEOUT_S = 2.5
 """Longer than the two seconds in which the firmware takes a second Ctrl-C for insistence and stops a pour."""
 POUR_REFUSAL_WORDS = "Ctrl-C"
 READ_CHUNK_BYTES = 512
+_NO_MICROPYTHON = {
+    b"waiting for download": "The board waits in its bootloader; press its reset button, or use --via rom.",
+    b"invalid header": "The board's flash is empty; write the firmware: dispctl flash.",
+}
 _RESTART = "import machine\nmachine.reset()"
 _FOLDER_BIT = 0x4000
 
@@ -68,6 +72,12 @@ class ReplSession:
         """Remove `path`; raises FileNotFoundError when it is not there."""
         with _translated():
             self._transport.fs_rmfile(path)
+
+    def mac(self) -> str:
+        """The chip's MAC, as ``24:6f:28:d1:5c:01``."""
+        with _translated():
+            unique_id: bytes = self._transport.eval("__import__('machine').unique_id()")
+        return ":".join(f"{byte:02x}" for byte in unique_id)
 
     def restart(self) -> None:
         """Reset the chip from its own side, so that its program runs again."""
@@ -112,6 +122,8 @@ def _interrupt(port: SerialPort) -> None:
                     "The board does not let itself be stopped: it is pouring.",
                     hint="Wait for the end of the job.",
                 )
+            if any(words in seen for words in _NO_MICROPYTHON):
+                break
             port.write(LEAVE_RAW_REPL)
     raise BoardSilentError("No MicroPython prompt came.", hint=_why_no_prompt(seen))
 
@@ -127,10 +139,9 @@ def _read_until_prompt(port: SerialPort) -> bytes:
 
 
 def _why_no_prompt(seen: bytes) -> str:
-    if b"waiting for download" in seen:
-        return "The board waits in its bootloader; press its reset button, or use --via rom."
-    if b"invalid header" in seen:
-        return "The board's flash is empty; write the firmware: dispctl flash."
+    for words, hint in _NO_MICROPYTHON.items():
+        if words in seen:
+            return hint
     return "Its program cannot be stopped, or it does not start; use --via rom."
 
 

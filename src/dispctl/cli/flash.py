@@ -84,7 +84,7 @@ class _View:
         self.last_words = ""
         self._console = console
         self._bars = bars
-        self._bar: "ProgressBar | None" = None
+        self._bar: ProgressBar | None = None
 
     def progress(self, part: float, words: str) -> None:
         """Move the bar, which appears with the first call, so that no question is asked under it."""

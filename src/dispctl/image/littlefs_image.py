@@ -67,9 +67,7 @@ class ReadOnlyFilesystem:
     def __init__(self, read: Callable[[int, int], bytes], length: int) -> None:
         self._medium = _ReadOnlyMedium(read)
         # mount=True would format what it cannot mount.
-        self._filesystem: Any = LittleFS(
-            context=self._medium, mount=False, block_count=length // BLOCK_SIZE, **_GEOMETRY
-        )
+        self._filesystem: Any = LittleFS(context=self._medium, mount=False, **_geometry(length))
         with self._reading("The filesystem does not mount"):
             self._filesystem.mount()
 
@@ -120,9 +118,7 @@ def build(files: Mapping[str, bytes], length: int, *, disk_version: int = DISK_V
     Raises DamagedError when they do not fit or a path cannot be stored.
     """
     medium = _RecordingMedium(length)
-    filesystem: Any = LittleFS(
-        context=medium, mount=False, block_count=length // BLOCK_SIZE, disk_version=disk_version, **_GEOMETRY
-    )
+    filesystem: Any = LittleFS(context=medium, mount=False, disk_version=disk_version, **_geometry(length))
     try:
         filesystem.format()
         filesystem.mount()
@@ -135,6 +131,37 @@ def build(files: Mapping[str, bytes], length: int, *, disk_version: int = DISK_V
             hint="Remove files from the board, or use --erase to drop those that are not ours.",
         ) from error
     return BuiltImage(bytes(medium.buffer), tuple(sorted(medium.used)))
+
+
+@dataclass(frozen=True)
+class Change:
+    """A block that has to be rewritten: at `offset` of the region, from `old` to `new`."""
+
+    offset: int
+    old: bytes
+    new: bytes
+
+
+def without(read: Callable[[int, int], bytes], length: int, paths: list[str]) -> list[Change]:
+    """The blocks that change when `paths` are removed from the littlefs that `read` reads; nothing is written.
+
+    Raises DamagedError when it does not mount or a path is not there.
+    """
+    before = ReadOnlyFilesystem(read, length)
+    medium = _Overlay(read)
+    filesystem: Any = LittleFS(
+        context=medium, mount=False, disk_version=before.disk_version, **_geometry(length)
+    )
+    try:
+        filesystem.mount()
+        for path in paths:
+            filesystem.remove(path)
+        filesystem.unmount()
+    except (LittleFSError, OSError) as error:
+        medium.raise_failure()
+        raise DamagedError(f"The filesystem does not let itself be changed: {error}.") from error
+    medium.raise_failure()
+    return medium.changes()
 
 
 def recognise(head: bytes) -> str:
@@ -183,6 +210,37 @@ class _ReadOnlyMedium(UserContext):
         return _ERROR_IO
 
 
+class _Overlay(_ReadOnlyMedium):
+    """Takes changes in memory, over blocks that are only read."""
+
+    def __init__(self, read: Callable[[int, int], bytes]) -> None:
+        super().__init__(read)
+        self._old: dict[int, bytes] = {}
+
+    def prog(self, cfg: Any, block: int, off: int, data: bytes) -> int:
+        contents = bytearray(self.read(cfg, block, 0, BLOCK_SIZE))
+        contents[off : off + len(data)] = data
+        self._change(block, bytes(contents))
+        return 0
+
+    def erase(self, cfg: Any, block: int) -> int:
+        self.read(cfg, block, 0, BLOCK_SIZE)
+        self._change(block, _ERASED_BLOCK)
+        return 0
+
+    def changes(self) -> list[Change]:
+        """What differs from the medium, by block."""
+        return [
+            Change(block * BLOCK_SIZE, old, self.blocks[block])
+            for block, old in sorted(self._old.items())
+            if self.blocks[block] != old
+        ]
+
+    def _change(self, block: int, contents: bytes) -> None:
+        self._old.setdefault(block, self.blocks.get(block, _ERASED_BLOCK))
+        self.blocks[block] = contents
+
+
 class _RecordingMedium(UserContext):
     """Memory that remembers which blocks hold something."""
 
@@ -193,6 +251,10 @@ class _RecordingMedium(UserContext):
     def prog(self, cfg: Any, block: int, off: int, data: bytes) -> int:
         self.used.add(block)
         return int(super().prog(cfg, block, off, data))
+
+
+def _geometry(length: int) -> dict[str, Any]:
+    return {**_GEOMETRY, "block_count": length // BLOCK_SIZE}
 
 
 def _write(filesystem: Any, path: str, contents: bytes) -> None:

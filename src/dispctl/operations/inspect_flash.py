@@ -1,0 +1,217 @@
+"""Show what a board has saved of a job, and clear it after saving it here; prints nothing, asks nothing."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dispctl.errors import BoardRefusedError, BoardSilentError, DispctlError, UsageError
+from dispctl.firmware import job_state
+from dispctl.operations import busy, job_state_sources
+from dispctl.operations.job_state_sources import CLEARED_NAMES, ImageSource, SavedFiles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from dispctl.adapters.backups import Backups
+    from dispctl.operations.job_state_sources import Source
+
+WAYS = ("auto", "control", "repl", "rom")
+STOPPING_WAYS = frozenset({"repl", "rom"})
+AUTO_CONTROL_TIMEOUT_S = 4.0
+"""Longer than one re-sent request; a firmware held up by a blocking HTTP call is asked again with ``--via control``."""
+CONTROL_TIMEOUT_S = 15.0
+NOTHING_SAVED: dict[str, Any] = {
+    "version": None,
+    "job_id": None,
+    "total": 0,
+    "done": 0,
+    "failed": 0,
+    "ts_inicio": None,
+    "json": None,
+    "log": [],
+    "items": [],
+    "next": "nothing",
+    "next_item": None,
+}
+
+
+@dataclass(frozen=True)
+class TriedInVain:
+    """A way to the board failed; the next one is tried."""
+
+    via: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """What is saved, by the way `via`.
+
+    `view` has the phase-2 keys (``job_id`` is None when no job is saved), ``items``, ``next``, ``next_item``,
+    ``finished`` (ids), ``rejected``, ``findings``, ``filesystem`` and ``files`` (name to size).
+    """
+
+    via: str
+    saved: SavedFiles
+    view: dict[str, Any]
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether anything that should have been readable was not."""
+        return bool(self.view["findings"])
+
+
+@dataclass(frozen=True)
+class Dumped:
+    """The files are in `folder`, as they are on the board."""
+
+    folder: Path
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AboutToClear:
+    """Saved here, about to be removed from the board; whoever runs the operation stops here to prevent it."""
+
+    job_id: int | None
+    backup: Path
+
+
+@dataclass(frozen=True)
+class Cleared:
+    """Nothing to pour or report is left on the board."""
+
+    job_id: int | None
+
+
+@dataclass(frozen=True)
+class Restarted:
+    """The program was stopped to look, and was started again."""
+
+    via: str
+
+
+Event = TriedInVain | Inspected | Dumped | AboutToClear | Cleared | Restarted
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to look at and what to do with it; `image` is looked at in place of a board."""
+
+    port: str
+    via: str = "auto"
+    image: Path | None = None
+    raw: Path | None = None
+    clear: bool = False
+
+
+def inspect_flash(request: Request, backups: Backups) -> Iterator[Event]:
+    """Look, by the first way that works; then dump and clear if asked.
+
+    Raises UsageError for an unknown way, the errors of the port and of the last way tried, BoardRefusedError when the
+    program would have to be stopped while it pours or the firmware refuses to clear.
+    """
+    if request.via not in WAYS:
+        raise UsageError(f"There is no way '{request.via}'.", hint=f"Choose one of {', '.join(WAYS)}.")
+    if request.image is not None and request.clear:
+        raise UsageError("An image file is only read.", hint="Clear the board itself: leave out --image.")
+    ways = _ways(request)
+    for via in ways:
+        looked = False
+        try:
+            with _open(request, via) as source:
+                inspected = Inspected(via, saved := source.read(), view_of(saved))
+                looked = True
+                yield inspected
+                yield from _act(request, backups, source, inspected)
+        except (BoardSilentError, BoardRefusedError) as error:
+            if looked or via == ways[-1] or not _leads_on(via, error):
+                raise
+            yield TriedInVain(via, error.message)
+        else:
+            if via in STOPPING_WAYS:
+                yield Restarted(via)
+            return
+
+
+def _leads_on(via: str, error: DispctlError) -> bool:
+    """Whether another way may lead further: not when the board says that it is pouring."""
+    return isinstance(error, BoardSilentError) or via == "control"
+
+
+def _ways(request: Request) -> tuple[str, ...]:
+    if request.image is not None:
+        return ("image",)
+    return WAYS[1:] if request.via == "auto" else (request.via,)
+
+
+@contextmanager
+def _open(request: Request, via: str) -> Iterator[Source]:
+    if request.image is not None:
+        yield ImageSource(request.image)
+        return
+    if via in STOPPING_WAYS and request.via != "auto":
+        # Asked for by name, a way that stops the program is taken only if nothing is being poured.
+        list(busy.await_end_of_pour(request.port, wait=False))
+    with _way_to(request, via) as source:
+        yield source
+
+
+def _way_to(request: Request, via: str) -> AbstractContextManager[Source]:
+    if via == "control":
+        is_last = request.via == "control"
+        return job_state_sources.open_control_source(
+            request.port, CONTROL_TIMEOUT_S if is_last else AUTO_CONTROL_TIMEOUT_S
+        )
+    if via == "repl":
+        return job_state_sources.open_repl_source(request.port)
+    return job_state_sources.open_rom_source(request.port)
+
+
+def _act(request: Request, backups: Backups, source: Source, inspected: Inspected) -> Iterator[Event]:
+    if request.raw is not None:
+        yield _dump(request.raw, inspected.saved)
+    if request.clear:
+        yield from _clear(backups, source, inspected)
+
+
+def view_of(saved: SavedFiles) -> dict[str, Any]:
+    """What the saved files mean; see `Inspected`."""
+    state, findings = job_state.decode(saved.files, saved.on_interrupted)
+    damage = [{"file": None, "finding": sentence, "salvaged": False} for sentence in saved.damage]
+    return {
+        **(state or NOTHING_SAVED),
+        "finished": job_state.decode_finished(saved.files),
+        "rejected": job_state.decode_rejected(saved.files),
+        "findings": [*damage, *findings],
+        "filesystem": saved.filesystem,
+        "files": {name: len(data) for name, data in sorted(saved.files.items())},
+    }
+
+
+def _dump(folder: Path, saved: SavedFiles) -> Dumped:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in saved.files.items():
+            (folder / name).write_bytes(data)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written to: {error.strerror}.") from error
+    return Dumped(folder, tuple(sorted(saved.files)))
+
+
+def _clear(backups: Backups, source: Source, inspected: Inspected) -> Iterator[Event]:
+    saved = inspected.saved
+    names = [name for name in CLEARED_NAMES if name in saved.files]
+    job_id = inspected.view["job_id"]
+    if names:
+        backup = backups.save(saved.mac or "board", {f"/{name}": data for name, data in saved.files.items()})
+        yield AboutToClear(job_id, backup)
+        source.clear(names)
+        left = view_of(source.read())
+        if left["job_id"] is not None or left["rejected"] is not None:
+            raise BoardRefusedError("The board still holds the job.", hint=f"It is saved in {backup}.")
+    yield Cleared(job_id)
