@@ -99,6 +99,28 @@ def run(
 
 
 @app.command()
+def image(
+    file: Annotated[Path, typer.Argument(help="Where to write it.", metavar="FILE")],
+    vfs_entry: Annotated[
+        bool, typer.Option("--vfs-entry", help="List the filesystem in the partition table, as up to v1.25.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Write a small ESP32 image that stands for MicroPython on the virtual board; a real board has no use for it."""
+    from dispctl.virtual.esp_image import IMAGE_OFFSET, build_image
+
+    data = build_image(vfs_entry=vfs_entry)
+    try:
+        file.write_bytes(data)
+    except OSError as error:
+        raise UsageError(
+            f"{file} cannot be written: {error.strerror}.", hint="Choose another file."
+        ) from error
+    report = {"file": str(file), "offset": IMAGE_OFFSET, "bytes": len(data)}
+    Console(json=json).result(report, f"{file}: {len(data)} bytes, to be written at {IMAGE_OFFSET:#x}")
+
+
+@app.command()
 def wifi(state: Switch, name: Name = None, json: Json = False) -> None:
     """Switch the Wi-Fi around the board on or off."""
     _ask(name, json, "wifi", on=state is Switch.on)

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from dispctl.virtual import boot_text, bus
-from dispctl.virtual.boot_plan import plan_boot
+from dispctl.virtual import boot_text, bus, esp_image, program
 from dispctl.virtual.boot_text import ResetCause
+from dispctl.virtual.esp_image import MicroPythonFound
 from dispctl.virtual.flash import PowerCutError
 from dispctl.virtual.hardware import Hardware
 from dispctl.virtual.processor import Processor
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from dispctl.virtual.clock import BoardClock
+    from dispctl.virtual.esp_image import NotBootable
     from dispctl.virtual.flash import NorFlash
 
 DEFAULT_MAC = bytes.fromhex("24 6f 28 d1 5c 01")  # Espressif's OUI
@@ -93,7 +94,7 @@ class Board:
         self.hardware = Hardware(self, wiring.flash, wiring.clock, self.radio)
         self._loader = RomLoader(wiring.flash, wiring.mac, on_reset=self._leave_download)
         self._processor: Processor | None = None
-        self._plan = plan_boot(wiring.flash)
+        self._program: dict[str, Any] = {}
         self._reset_cause = Cause.POWER.micropython
         self._raw_repl = False
         self._watchdog: asyncio.TimerHandle | None = None
@@ -155,12 +156,7 @@ class Board:
     def boot_settings(self) -> dict[str, Any]:
         """What the interpreter is told as it starts."""
         return {
-            "flash": str(self.flash.path),
-            "offset": self._plan.filesystem_offset,
-            "length": self._plan.filesystem_length,
-            "partitions": [list(entry) for entry in self._plan.partitions],
-            "release": self._plan.release,
-            "banner": self._plan.banner,
+            **self._program,
             "raw_repl": self._raw_repl,
             "speed_milli": round(self.clock.speed * 1000),
             "mac": list(self._wiring.mac),
@@ -214,13 +210,17 @@ class Board:
 
     def _boot(self, cause: Cause) -> None:
         self._send(boot_text.start(cause.rom))
-        self._plan = plan_boot(self.flash)
-        if self._plan.complaint is not None:
+        plan = esp_image.inspect(self.flash)
+        if isinstance(plan, MicroPythonFound):
+            self._send(plan.text)
+            self._run(plan, cause)
+        else:
             self.state = State.NO_PROGRAM
-            self._complain(boot_text.WATCHDOG_S)
-            return
-        self._send(self._plan.greeting)
+            self._complain(plan, plan.texts)
+
+    def _run(self, found: MicroPythonFound, cause: Cause) -> None:
         self.state = State.RUNNING
+        self._program = program.describe(self.flash, found)
         self._reset_cause = cause.micropython
         self._raw_repl = False
         self._start_processor()
@@ -244,18 +244,18 @@ class Board:
                 timer.cancel()
         self.hardware.chip_stopped(cause.label)
 
-    def _complain(self, left_s: float) -> None:
-        """Repeat what the ROM says of this flash until its watchdog resets the chip, again and again."""
-        self._send(self._plan.complaint or b"")
-        period_s = boot_text.INVALID_HEADER_PERIOD_S
-        if left_s > period_s:
-            self._rom_timer = self._loop.call_later(period_s, self._complain, left_s - period_s)
-        else:
-            self._rom_timer = self._loop.call_later(period_s, self._rom_watchdog)
+    def _complain(self, plan: NotBootable, texts: tuple[bytes, ...]) -> None:
+        """Say the rest of what this flash makes the chip say, then begin again if the chip does."""
+        delay_s = self.clock.host_seconds(boot_text.INVALID_HEADER_PERIOD_S * 1000)
+        if texts:
+            self._send(texts[0])
+            self._rom_timer = self._loop.call_later(delay_s, self._complain, plan, texts[1:])
+        elif plan.next_cause is not None:
+            self._rom_timer = self._loop.call_later(delay_s, self._complain_again, plan, plan.next_cause)
 
-    def _rom_watchdog(self) -> None:
-        self._send(boot_text.start(ResetCause.RTCWDT_RTC_RESET))
-        self._complain(boot_text.WATCHDOG_S)
+    def _complain_again(self, plan: NotBootable, cause: ResetCause) -> None:
+        self._send(boot_text.start(cause))
+        self._complain(plan, plan.texts)
 
     def _strapping(self) -> Strapping:
         return Strapping.DOWNLOAD if self._circuit.download else Strapping.RUN
