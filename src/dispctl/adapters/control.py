@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ANSWER_TIMEOUT_S = 15.0
 """A blocking HTTP call on the board may hold an answer back for up to its own time-out; see docs/firmware.md."""
-RESEND_AFTER_S = 3.0
+RESEND_AFTER_S = 2.0
 UNREPEATABLE = frozenset({"reset"})
 """Requests that are sent once: the second copy would be obeyed again after the first."""
 
