@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 30.0
 _BOOT_LINE = re.compile(r"\[SETUP\] dispctl firmware (?P<version>\S+)(?:.*\buid=(?P<uid>\S+))?")
+_BANNER = 'Type "help()" for more'
+"""What MicroPython says before its prompt, when the program has ended."""
 _LAST_LINES = 3
 
 
@@ -30,14 +32,18 @@ class BootLine:
 def await_boot_line(port: SerialPort, timeout_s: float) -> BootLine:
     """Read `port`, whose reads return soon, until the firmware's first line.
 
-    Raises DeadlineError when it does not come within `timeout_s`, with the last that came instead as its hint, and
-    BoardSilentError when the cable is pulled.
+    Raises DeadlineError when it does not come within `timeout_s` or a prompt comes in its place, with the last that was
+    said as its hint, and BoardSilentError when the cable is pulled.
     """
     last: list[str] = []
     for line in _lines(port, time.monotonic() + timeout_s):
         found = _BOOT_LINE.search(line)
         if found:
             return BootLine(found["version"], found["uid"] or "")
+        if line.startswith(_BANNER):
+            raise DeadlineError(
+                "The firmware ended instead of running.", hint=f"Its last words: {' / '.join(last)}"
+            )
         last = [*last, line][-_LAST_LINES:] if line else last
     raise DeadlineError(
         f"The firmware did not say within {timeout_s:g} s that it runs.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 STATUS_TIMEOUT_S = 2.5
 """While it pours the firmware answers within 100 ms; a board without firmware should not hold up its flashing."""
 POLL_INTERVAL_S = 1.0
+NO_FIRMWARE_WORDS = ("invalid header: 0x", "waiting for download", "SyntaxError: invalid syntax")
+"""A blank flash, the bootloader, and MicroPython's prompt that was asked for a status."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +33,24 @@ def await_end_of_pour(port_name: str, *, wait: bool) -> Iterator[Waited]:
 
     Raises BoardRefusedError while a jar is being poured and `wait` is false, and the errors of `open_port`.
     """
-    with open_control(port_name) as control:
+    with (
+        open_control(port_name, on_line=_stop_at_proof_of_no_firmware) as control,
+        suppress(_NoFirmwareError),
+    ):
         while (status := _status(control)).get("pouring"):
             if not wait:
                 raise _pouring(status)
             yield Waited(status.get("job"), status.get("item"), status.get("total"))
             control.listen(POLL_INTERVAL_S)
+
+
+class _NoFirmwareError(Exception):
+    """The board said what it says only when no program of ours runs."""
+
+
+def _stop_at_proof_of_no_firmware(line: str) -> None:
+    if any(line.startswith(words) for words in NO_FIRMWARE_WORDS):
+        raise _NoFirmwareError
 
 
 def _status(control: ControlLine) -> dict[str, Any]:
