@@ -30,8 +30,30 @@ PHASE_2 = [
 ]
 
 
-@pytest.mark.parametrize(("text", "event", "fields"), PHASE_2)
-def test_every_line_of_the_phase_2_document_is_known(text: str, event: str, fields: dict[str, Any]) -> None:
+FIRMWARE = [
+    (
+        "[SETUP] dispctl firmware 0.1.0 uid=esp-240ac4000001",
+        "firmware_started",
+        {"version": "0.1.0", "uid": "esp-240ac4000001"},
+    ),
+    (
+        "[EXEC] ✗ Item 2 falhou: frasco 9 fora de 1 a 4. Progresso salvo.",
+        "item_failed",
+        {"item": 2, "error": "frasco 9 fora de 1 a 4"},
+    ),
+    (
+        "[EXEC] ✓ Item 1 concluído (real: 5.02s). Progresso não salvo: 28.",
+        "item_done",
+        {"item": 1, "real_s": 5.02},
+    ),
+    ("[REPORT] ⚠ Relatório recusado em definitivo: guardado em job_state.rejected", "report_rejected", {}),
+]
+
+
+@pytest.mark.parametrize(("text", "event", "fields"), PHASE_2 + FIRMWARE)
+def test_every_line_of_the_phase_2_document_and_what_the_firmware_adds_is_known(
+    text: str, event: str, fields: dict[str, Any]
+) -> None:
     line = read_line(text)
     assert (line.event, dict(line.fields)) == (event, fields)
     assert f"[{line.tag}] {line.message}" == text
@@ -41,7 +63,7 @@ def test_every_line_of_the_phase_2_document_is_known(text: str, event: str, fiel
     ("text", "level"),
     [
         ("[EXEC] ✓ Item 1 concluído (real: 5.02s). Progresso salvo.", "info"),
-        ("[EXEC] ✗ Item 1 falhou: frasco inválido", "error"),
+        ("[EXEC] ✗ Item 1 falhou: frasco inválido. Progresso salvo.", "error"),
         ("[RESUME] ⚡ Job pendente detectado em Flash!", "warning"),
         ("[SETUP] ⚠ TLS sem verificação", "warning"),
         ('[CTL] {"id": 1, "ok": true}', "debug"),

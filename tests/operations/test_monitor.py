@@ -18,6 +18,7 @@ from dispctl.operations.monitor import (
     monitor,
 )
 
+PORT = "/dev/ttyUSB0"
 JOB = """[POLL] ✓ Job recebido!
 [POLL] Job 7 salvo em Flash para execução offline
 [EXEC] Iniciando execução do job 7
@@ -31,7 +32,7 @@ JOB = """[POLL] ✓ Job recebido!
 [POLL] after the end
 """
 DONE = JOB.format(item_2="[EXEC] ✓ Item 2 concluído (real: 5.01s). Progresso salvo.")
-PARTIAL = JOB.format(item_2="[EXEC] ✗ Item 2 falhou: frasco inválido")
+PARTIAL = JOB.format(item_2="[EXEC] ✗ Item 2 falhou: frasco inválido. Progresso salvo.")
 
 
 def at(second: float) -> Moment:
@@ -48,18 +49,20 @@ def texts(events: list[MonitorEvent]) -> list[str]:
 
 
 def test_lines_come_as_events_with_the_moment_of_their_first_byte() -> None:
-    events = list(monitor([Opened(at(0), again=False), said("[POLL] ✓ Job", 1), said(" recebido!\r\n", 2)]))
-    assert events[0] == Attached(at(0))
+    events = list(
+        monitor([Opened(at(0), again=False, port=PORT), said("[POLL] ✓ Job", 1), said(" recebido!\r\n", 2)])
+    )
+    assert events[0] == Attached(at(0), PORT)
     (line,) = [event for event in events if isinstance(event, LineSeen)]
     assert (line.text, line.moment, line.log.event) == ("[POLL] ✓ Job recebido!", at(1), "job_received")
 
 
 def test_a_gap_is_marked_and_cuts_the_line() -> None:
     items: list[PortItem] = [
-        Opened(at(0), again=False),
+        Opened(at(0), again=False, port=PORT),
         said("[EXEC] Item 1/", 1),
         Closed(at(2), "unplugged"),
-        Opened(at(2.4), again=True),
+        Opened(at(2.4), again=True, port=PORT),
         said("[SETUP] hello\n", 3),
     ]
     events = list(monitor(items))
@@ -119,7 +122,12 @@ def test_the_next_job_is_judged_for_itself() -> None:
     watching = monitor([said(PARTIAL + DONE.replace("job 7", "job 8"))])
     assert len(texts(list(watching))) == 2 * len(DONE.splitlines())
     second = DONE.replace("job 7", "job 8").replace("Job 7", "Job 8")
-    list(monitor([said("[EXEC] ✗ Item 1 falhou: x\n" + second)], EndCondition(until_job_done=True)))
+    list(
+        monitor(
+            [said("[EXEC] ✗ Item 1 falhou: x. Progresso salvo.\n" + second)],
+            EndCondition(until_job_done=True),
+        )
+    )
 
 
 def test_what_does_not_come_in_time_is_a_deadline_that_says_how_far_it_got() -> None:
@@ -137,7 +145,7 @@ def test_a_time_limit_with_nothing_awaited_just_ends() -> None:
 
 def test_a_silence_counts_from_the_last_byte() -> None:
     items: list[PortItem] = [
-        Opened(at(0), again=False),
+        Opened(at(0), again=False, port=PORT),
         said("a\n", 4),
         Quiet(at(6)),
         Quiet(at(9.5)),

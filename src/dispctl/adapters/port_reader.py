@@ -43,10 +43,11 @@ class Moment:
 
 @dataclass(frozen=True)
 class Opened:
-    """The port is open; `again` when it had been lost."""
+    """The port is open, under `port` (its number may have changed); `again` when it had been lost."""
 
     moment: Moment
     again: bool
+    port: str
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ class _Reader:
         self._thread = threading.Thread(target=self._run, name=f"reader of {name}", daemon=True)
 
     def start(self) -> None:
-        self.items.put(Opened(Moment.now(), again=False))
+        self.items.put(Opened(Moment.now(), again=False, port=self._port.name))
         self._thread.start()
 
     def stop(self) -> None:
@@ -147,5 +148,5 @@ class _Reader:
             except (DispctlError, OSError):  # still unplugged, or not ready yet
                 self._stopping.wait(REOPEN_INTERVAL_S)
             else:
-                self.items.put(Opened(Moment.now(), again=True))
+                self.items.put(Opened(Moment.now(), again=True, port=self._port.name))
                 return

@@ -112,7 +112,7 @@ def monitor(
     with ExitStack() as stack:
         record = stack.enter_context(_recording(log)) if log else None
         items = _recorded(replay) if replay else _live(stack, port, baud)
-        show = _json_show(console, shown, port) if json else _text_show(console, stack, shown, time_format)
+        show = _json_show(console, shown) if json else _text_show(console, stack, shown, time_format)
         _run(operation.monitor(items, end, record=record), show)
 
 
@@ -162,33 +162,41 @@ def _text_show(
             if shown.passes(event.log, event.text):
                 view.show(event)
         elif isinstance(event, Attached):
-            console.message("Attached without a reset. Ctrl-] or Ctrl-C leaves.")
+            console.message(f"Watching {event.port} (no reset, nothing typed). Ctrl-] leaves.")
         elif isinstance(event, Detached):
-            view.mark("the board is gone, waiting for it", event.moment)
+            view.mark("the board is gone; waiting for it", event.moment)
         elif isinstance(event, Reattached):
             view.mark(f"the board is back after {event.gap_s:.1f} s", event.moment)
 
     return show
 
 
-def _json_show(console: Console, shown: "LineFilter", port: str) -> "Callable[[MonitorEvent], None]":
-    from dispctl.operations.monitor import LineSeen
+def _json_show(console: Console, shown: "LineFilter") -> "Callable[[MonitorEvent], None]":
+    from dispctl.operations.monitor import Attached, LineSeen, Reattached
+
+    port: str | None = None
 
     def show(event: "MonitorEvent") -> None:
+        nonlocal port
+        if isinstance(event, (Attached, Reattached)):
+            port = event.port
         if not isinstance(event, LineSeen) or shown.passes(event.log, event.text):
             console.json_line(event_object(event, port))
 
     return show
 
 
-def event_object(event: "MonitorEvent", port: str) -> dict[str, Any]:
-    """The JSON form of an event: ``{time, port, tag, level, message, event, fields}``; ``time`` is ISO 8601 or null."""
+def event_object(event: "MonitorEvent", port: str | None) -> dict[str, Any]:
+    """The JSON form of an event: ``{time, port, tag, level, message, event, fields}``.
+
+    ``time`` is ISO 8601 with the offset of this place; it and ``port`` are null in a recording.
+    """
     from dispctl.operations.monitor import Attached, Detached, LineSeen
 
     if isinstance(event, LineSeen):
         return _line_object(event, port)
     if isinstance(event, Attached):
-        told: tuple[str, str, str, dict[str, Any]] = ("info", "attached", "port_opened", {})
+        told: tuple[str, str, str, dict[str, Any]] = ("info", "attached without a reset", "port_opened", {})
     elif isinstance(event, Detached):
         told = ("warning", event.reason, "port_lost", {})
     else:
@@ -206,7 +214,7 @@ def event_object(event: "MonitorEvent", port: str) -> dict[str, Any]:
     }
 
 
-def _line_object(line: "LineSeen", port: str) -> dict[str, Any]:
+def _line_object(line: "LineSeen", port: str | None) -> dict[str, Any]:
     log = line.log
     return {
         "time": None if line.moment is None else _iso(line.moment.epoch_s),

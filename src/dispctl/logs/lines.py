@@ -52,7 +52,7 @@ class LineAssembler(Generic[MomentT]):
     def __init__(self, limit: int = DEFAULT_LIMIT) -> None:
         self._limit = limit
         self._pending = bytearray()
-        self._moment: MomentT | None = None
+        self._first: list[MomentT] = []  # the moment of the first byte that waits, if any does
         self._begins = True
 
     @property
@@ -71,9 +71,7 @@ class LineAssembler(Generic[MomentT]):
 
     def flush(self) -> list[SerialLine[MomentT]]:
         """Give out what waits without an end, because nothing more is coming soon."""
-        if self._moment is None or not self._pending:
-            return []
-        return [self._cut(self._moment, ends=False)]
+        return [self._cut(moment, ends=False) for moment in self._first]
 
     def restart(self) -> list[SerialLine[MomentT]]:
         """Give out what waits; whatever comes next begins a line, because the connection was lost."""
@@ -93,14 +91,14 @@ class LineAssembler(Generic[MomentT]):
 
     def _hold(self, part: bytes, moment: MomentT) -> None:
         if part and not self._pending:
-            self._moment = moment
+            self._first = [moment]
         self._pending += part
 
     def _cut(self, moment: MomentT, *, ends: bool) -> SerialLine[MomentT]:
         data = bytes(self._pending)
-        first = moment if self._moment is None else self._moment
+        first = self._first[0] if self._first else moment
         line = SerialLine(data.rstrip(b"\r") if ends else data, first, self._begins, ends)
         self._pending.clear()
-        self._moment = None
+        self._first = []
         self._begins = ends
         return line

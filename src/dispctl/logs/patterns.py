@@ -34,8 +34,11 @@ PATTERNS: dict[str | None, tuple[tuple[str, re.Pattern[str]], ...]] = {
     "EXEC": _compile(
         ("job_started", r"Iniciando execução do job (?P<job_id><n>)"),
         ("item_started", r"Item (?P<item><n>)/(?P<total><n>): Frasco (?P<jar><n>) por (?P<seconds><s>)s"),
-        ("item_done", r"✓ Item (?P<item><n>) concluído \(real: (?P<real_s><s>)s\)\. Progresso salvo\."),
-        ("item_failed", r"✗ Item (?P<item><n>) falhou(?:[:.] *| \()?(?P<error>.*)"),
+        (
+            "item_done",
+            r"✓ Item (?P<item><n>) concluído \(real: (?P<real_s><s>)s\)\. Progresso (?:não )?salvo.*",
+        ),
+        ("item_failed", r"✗ Item (?P<item><n>) falhou: (?P<error>.*)\. Progresso (?:não )?salvo.*"),
         ("job_executed", r"Execução concluída em (?P<seconds><s>)s"),
     ),
     "RESUME": _compile(
@@ -46,6 +49,7 @@ PATTERNS: dict[str | None, tuple[tuple[str, re.Pattern[str]], ...]] = {
         ("report_started", r"Enviando relatório do job (?P<job_id><n>)"),
         ("report_accepted", r"✓ Relatório enviado com sucesso!"),
         ("report_failed", r"✗ Falha ao reportar: HTTP (?P<status><n>).*"),
+        ("report_rejected", r"⚠ Relatório recusado em definitivo.*"),
         ("report_kept", r"Mantendo job em Flash para retry posterior"),
     ),
     "LOOP": _compile(("report_retried", r"Tentando reportar job pendente\.\.\.")),

@@ -29,6 +29,7 @@ class Attached:
     """The port is open."""
 
     moment: Moment
+    port: str
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,11 @@ class Detached:
 
 @dataclass(frozen=True)
 class Reattached:
-    """The port is open again after `gap_s` seconds."""
+    """The port is open again after `gap_s` seconds, maybe under another name."""
 
     moment: Moment
     gap_s: float
+    port: str
 
 
 MonitorEvent = Attached | LineSeen | Detached | Reattached
@@ -125,8 +127,7 @@ class _Watch:
             self._heard_s = self._now_s
             return [*map(_seen, self._assembler.feed(item.data, item.moment))]
         if isinstance(item, Opened):
-            gap_s = self._now_s - self._lost_s
-            return [Reattached(item.moment, gap_s) if item.again else Attached(item.moment)]
+            return [self._opened(item)]
         if isinstance(item, Closed):
             self._lost_s = self._now_s
             return [*map(_seen, self._assembler.restart()), Detached(item.moment, item.reason)]
@@ -182,6 +183,11 @@ class _Watch:
         if self._began_s is None:
             self._began_s = self._heard_s = now_s
 
+    def _opened(self, item: Opened) -> MonitorEvent:
+        if not item.again:
+            return Attached(item.moment, item.port)
+        return Reattached(item.moment, self._now_s - self._lost_s, item.port)
+
     def _take_silence(self, item: Quiet) -> list[MonitorEvent]:
         if item.moment.monotonic_s - self._heard_s < UNENDED_AFTER_S:
             return []
@@ -197,11 +203,11 @@ def _seen(line: SerialLine[Moment | None]) -> LineSeen:
 def _require_success(job: JobProgress) -> None:
     if job.succeeded:
         return
-    name = f"Job {job.job_id}" if job.job_id is not None else "The job"
+    name = f"job {job.job_id}" if job.job_id is not None else "the job"
     if job.rejected:
         raise JobEndedBadlyError(
-            f"The backend will never accept the report of {name}.", hint="See it with: dispctl inspect-flash."
+            f"The backend refused the report of {name} for good.", hint="See it with: dispctl inspect-flash."
         )
     items = ", ".join(map(str, sorted(job.failed)))
     outcome = "partially" if job.done else "with nothing poured"
-    raise JobEndedBadlyError(f"{name} ended {outcome}: failed items {items}.")
+    raise JobEndedBadlyError(f"{name.capitalize()} ended {outcome}: failed items {items}.")

@@ -1,0 +1,162 @@
+"""``dispctl monitor`` as it is typed: golden sessions from a recording, exit codes, and a board on a pseudo-terminal.
+
+The files in ``tests/golden/monitor`` are what the command shows of ``session.log``; after a wanted change write them
+anew with ``DISPCTL_WRITE_GOLDEN=1 pytest tests/cli/test_monitor.py`` and read the difference.
+"""
+
+import io
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import IO
+
+import pytest
+from rich.console import Console as RichConsole
+from typer.testing import CliRunner, Result
+
+from dispctl.adapters.port_reader import Received
+from dispctl.cli.app import app
+from dispctl.cli.log_view import LogView, tag_style
+from dispctl.operations.monitor import LineSeen, monitor
+from tests.fake_board import FakeBoard
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "monitor"
+SESSION = GOLDEN / "session.log"
+PATIENCE_S = 10
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["monitor", *arguments])
+
+
+def compare(shown: str, name: str) -> None:
+    """Compare with a golden file, or write it when the environment says so."""
+    golden = GOLDEN / name
+    if os.environ.get("DISPCTL_WRITE_GOLDEN"):
+        golden.write_text(shown, encoding="utf-8")
+    assert shown == golden.read_text(encoding="utf-8")
+
+
+def test_a_recording_is_shown_as_text() -> None:
+    compare(run("--replay", str(SESSION)).stdout, "session.txt")
+
+
+def test_a_recording_is_shown_in_colour() -> None:
+    out = io.StringIO()
+    view = LogView(
+        RichConsole(file=out, force_terminal=True, color_system="standard", markup=False, highlight=False)
+    )
+    for event in monitor([Received(None, SESSION.read_bytes())]):
+        assert isinstance(event, LineSeen)
+        view.show(event)
+    view.close()
+    compare(out.getvalue(), "session.ansi")
+
+
+def test_a_recording_is_shown_as_json() -> None:
+    shown = run("--replay", str(SESSION), "--json", "--verbose").stdout
+    compare(shown, "session.ndjson")
+    for line in shown.splitlines():
+        assert set(json.loads(line)) == {"time", "port", "tag", "level", "message", "event", "fields"}
+
+
+@pytest.mark.parametrize(
+    ("options", "count"),
+    [
+        (["--tag", "exec"], 6),
+        (["--tag", "[EXEC]", "--tag", "RESUME"], 8),
+        (["--tag", "EXEC", "--grep", r"Item \d"], 4),
+        (["--level", "error"], 5),
+        (["--tag", "REPORT", "--exclude", "REPORT"], 0),
+        (["--grep", "CTL"], 0),
+        (["--grep", "CTL", "--verbose"], 1),
+        (["--tag", "CTL"], 1),
+    ],
+)
+def test_filters_choose_what_is_shown(options: list[str], count: int) -> None:
+    shown = run("--replay", str(SESSION), *options)
+    assert shown.exit_code == 0
+    assert len(shown.stdout.splitlines()) == count, shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (["--until", "Retomando"], 0, ""),
+        (["--until", "never"], 9, "before a line matching 'never' came"),
+        (["--fail-on", "Traceback"], 8, "Traceback"),
+        (["--until-job-done"], 8, "Job 7 ended partially: failed items 4"),
+        (["--until", "("], 2, "--until is not a regular expression"),
+        (["--level", "loud"], 2, "loud"),
+    ],
+)
+def test_the_exit_code_says_how_it_ended(options: list[str], code: int, words: str) -> None:
+    ended = run("--replay", str(SESSION), *options)
+    assert ended.exit_code == code
+    assert words in " ".join(ended.stderr.split())
+
+
+def test_a_failure_is_an_object_with_json() -> None:
+    ended = run("--replay", str(SESSION), "--json", "--until-job-done")
+    failure = json.loads(ended.stdout.splitlines()[-1])
+    assert failure["error"]["code"] == 8
+
+
+def test_hidden_lines_are_looked_at_all_the_same() -> None:
+    assert run("--replay", str(SESSION), "--tag", "POLL", "--fail-on", "EIO").exit_code == 8
+
+
+def test_a_recording_that_is_not_there_and_a_log_that_cannot_be_written(tmp_path: Path) -> None:
+    assert run("--replay", str(tmp_path / "none")).exit_code == 2
+    assert run("--replay", str(SESSION), "--log", str(tmp_path / "none" / "log")).exit_code == 2
+
+
+def test_a_log_has_every_byte_and_is_appended_to(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    for _ in range(2):
+        run("--replay", str(SESSION), "--log", str(log), "--tag", "POLL")
+    assert log.read_bytes() == SESSION.read_bytes() * 2
+
+
+def test_a_port_that_is_not_there_has_its_own_code(tmp_path: Path) -> None:
+    assert run("--port", str(tmp_path / "none")).exit_code == 3
+
+
+def test_tags_of_the_firmware_differ_and_an_unknown_one_is_the_same_in_every_run() -> None:
+    assert len({tag_style(tag) for tag in ("SETUP", "POLL", "EXEC", "RESUME", "REPORT")}) == 5
+    code = "from dispctl.cli.log_view import tag_style; print(tag_style('MOTOR'))"
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert told.strip() == tag_style("MOTOR")
+
+
+def test_a_live_board_is_watched_without_a_terminal_until_a_line_comes() -> None:
+    board = FakeBoard()
+    command = [sys.executable, "-m", "dispctl", "monitor", "-p", board.port, "--json", "--until", "sucesso"]
+    watching = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    assert watching.stdout is not None
+    try:
+        assert json.loads(first_line(watching.stdout))["event"] == "port_opened"
+        board.print("[REPORT] ✓ Relatório enviado com sucesso!")
+        line = json.loads(first_line(watching.stdout))
+        assert (line["tag"], line["event"], line["port"]) == ("REPORT", "report_accepted", board.port)
+        assert line["time"]
+        assert watching.wait(PATIENCE_S) == 0
+    finally:
+        watching.kill()
+        watching.communicate()
+        board.stop()
+
+
+def first_line(stream: IO[str]) -> str:
+    """The next line of `stream`; fails when it does not come in time."""
+    lines: list[str] = []
+    reading = threading.Thread(target=lambda: lines.append(stream.readline()), daemon=True)
+    began_s = time.monotonic()
+    reading.start()
+    reading.join(PATIENCE_S)
+    assert lines, f"no line in {time.monotonic() - began_s:.0f} s"
+    return lines[0]
