@@ -30,16 +30,25 @@ class ProgressBar(Protocol):
 
 
 class Console:
-    """How one run of a command speaks; see the module's description."""
+    """How one run of a command speaks; see the module's description.
+
+    With `record_width` (characters) what goes to standard output can be had as a `picture` afterwards.
+    """
 
     def __init__(
-        self, *, json: bool = False, yes: bool = False, quiet: bool = False, verbose: bool = False
+        self,
+        *,
+        json: bool = False,
+        yes: bool = False,
+        quiet: bool = False,
+        verbose: bool = False,
+        record_width: int | None = None,
     ) -> None:
         self.json = json
         self.yes = yes
         self.quiet = quiet
         self.verbose = verbose
-        self.out = _rich_console(sys.stdout)
+        self.out = _rich_console(sys.stdout, record_width)
         self.err = _rich_console(sys.stderr)
         global _active  # noqa: PLW0603 - a failure is shown as the command that met it speaks
         _active = self
@@ -55,7 +64,11 @@ class Console:
             self.json_line(data)
             return
         for view in views:
-            self.out.print(view)
+            _print(self.out, view)
+
+    def picture(self, title: str) -> str:
+        """What was shown on standard output, as an SVG of a terminal window; needs `record_width`."""
+        return self.out.export_svg(title=title)
 
     def json_line(self, data: Any) -> None:
         """Write one JSON object a line, flushed, so that a pipe sees it at once."""
@@ -65,16 +78,16 @@ class Console:
     def message(self, view: RenderableType) -> None:
         """Tell on standard error what is going on, unless ``--quiet``."""
         if not self.quiet:
-            self.err.print(view)
+            _print(self.err, view)
 
     def warning(self, text: str) -> None:
         """Tell on standard error what needs attention; ``--quiet`` does not silence it."""
-        self.err.print(f"Warning: {text}", style="yellow")
+        self.err.print(f"Warning: {text}", style="yellow", soft_wrap=True)
 
     def detail(self, text: str) -> None:
         """Tell on standard error what only ``--verbose`` asks for."""
         if self.verbose:
-            self.err.print(text, style="dim")
+            self.err.print(text, style="dim", soft_wrap=True)
 
     def confirm(self, question: str) -> None:
         """Ask before something is lost; returns on yes, raises `UsageError` on no or where nobody can answer."""
@@ -121,11 +134,20 @@ class _RichBar:
 _active: Console | None = None
 
 
-def _rich_console(stream: Any) -> RichConsole:
+def _rich_console(stream: Any, record_width: int | None = None) -> RichConsole:
     from rich.console import Console as RichConsole
 
     # Markup and highlighting are off: names of networks, recipes and boards are shown as they are.
-    return RichConsole(file=stream, markup=False, highlight=False, soft_wrap=True)
+    return RichConsole(
+        file=stream, markup=False, highlight=False, record=record_width is not None, width=record_width
+    )
+
+
+def _print(console: RichConsole, view: RenderableType) -> None:
+    """Tables keep to the terminal's width; sentences are left to the terminal, so that they can be copied whole."""
+    from rich.text import Text
+
+    console.print(view, soft_wrap=isinstance(view, (str, Text)))
 
 
 def failure_object(error: DispctlError) -> Mapping[str, Any]:
@@ -138,6 +160,6 @@ def show_failure(error: DispctlError) -> None:
     shown = _active or Console()
     if shown.json:
         shown.json_line(failure_object(error))
-    shown.err.print(f"Error: {error.message}", style="bold red")
+    shown.err.print(f"Error: {error.message}", style="bold red", soft_wrap=True)
     if error.hint:
-        shown.err.print(f"  {error.hint}")
+        shown.err.print(f"  {error.hint}", soft_wrap=True)

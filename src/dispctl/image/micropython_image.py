@@ -32,7 +32,7 @@ CHIP_NAMES = {
 }
 
 IMAGE_MAGIC = 0xE9
-_HEADER = struct.Struct("<BBBBI8xHBHH4xB")
+_HEADER = struct.Struct("<BBBBI4xHBHH4xB")
 _SEGMENT = struct.Struct("<II")
 _CHECKSUM_SEED = 0xEF
 _CHECKSUM_ALIGNMENT = 16

@@ -1,0 +1,239 @@
+"""Everything at once on this machine: a backend, a blank board, a job, a power cut in the third jar, the proof.
+
+The board and the backend are processes of this program, met over the cable and HTTP; every step is the operation behind
+the command that a person would type. Prints nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dispctl.adapters.backend_client import BackendClient
+from dispctl.adapters.backend_records import Ingredient, Jar, RecipeDraft
+from dispctl.adapters.backups import Backups
+from dispctl.adapters.companion import Companion, ask
+from dispctl.adapters.control import open_control
+from dispctl.adapters.port_reader import read_port
+from dispctl.adapters.simulator import Simulator
+from dispctl.errors import DeadlineError
+from dispctl.operations import flash, inspect_flash, provision, send_job
+from dispctl.operations.demo_proof import Comparison, Outcome, prove
+from dispctl.operations.monitor import Attached, EndCondition, LineSeen, monitor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from dispctl.operations.monitor import MonitorEvent
+
+SPICES = ("Sal", "Pimenta", "Cominho", "Orégano")
+RATE_G_PER_S, STOCK_G, DOSE_G = 2.0, 100.0, 10.0
+ASKED_MS = DOSE_G / RATE_G_PER_S * 1000
+CUT_JAR = 3
+SPEED = 4
+"""Board time over real time: a jar stays open for 1.25 s, long enough to pull the plug in its middle."""
+SSID, WIFI_PASSWORD = "Cozinha", "tempero123"
+OPERATOR, OPERATOR_PASSWORD = "demo", "only-for-this-demo"
+LIMIT_S = 60.0
+LONGEST_WAIT_S = 25.0
+_LOOK_INTERVAL_S = 0.02
+
+
+@dataclass(frozen=True)
+class StageBegun:
+    """A stage of the story; `command` is what a person would type for it, where it is one command."""
+
+    number: int
+    title: str
+    command: str | None = None
+
+
+@dataclass(frozen=True)
+class Told:
+    """A fact of the story, in a sentence."""
+
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Proved:
+    """The end: what was asked against what is found."""
+
+    comparisons: tuple[Comparison, ...]
+    seconds: float
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every line does."""
+        return all(comparison.agrees for comparison in self.comparisons)
+
+
+DemoEvent = (
+    StageBegun | Told | LineSeen | inspect_flash.Inspected | flash.Event | provision.ProvisionEvent | Proved
+)
+
+
+def demo(folder: Path) -> Iterator[DemoEvent]:
+    """Play the whole story with its files in `folder`; the last event is `Proved`.
+
+    Raises DeadlineError when it takes longer than `LIMIT_S`, and whatever a stage raises; nothing stays running.
+    """
+    with ExitStack() as stack:
+        story = _Story(folder, stack)
+        for stage in (
+            story.begin_backend,
+            story.flash_board,
+            story.provision_board,
+            story.send,
+            story.cut,
+            story.resume,
+        ):
+            for event in stage():
+                yield event
+                story.require_time()
+        yield story.prove()
+
+
+class _Story:
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self._folder = folder
+        self._stack = stack
+        self._began_s = time.monotonic()
+        self._job_id = 0
+        self._name = f"demo-{folder.name}"
+        self._port = f"sim:{self._name}"
+        self._backups = Backups(folder / "backups")
+        self._client: BackendClient
+        self._simulator: Simulator
+
+    def require_time(self) -> None:
+        if time.monotonic() - self._began_s > LIMIT_S:
+            raise DeadlineError(
+                f"The demo did not end within {LIMIT_S:.0f} s.", hint="Is the machine very busy? Try again."
+            )
+
+    def begin_backend(self) -> Iterator[DemoEvent]:
+        yield StageBegun(1, "A backend with four jars", "dispctl backend serve")
+        database = f"sqlite:///{self._folder / 'backend.db'}"
+        server = self._stack.enter_context(
+            Companion("backend", "serve", "--port", "0", "--database", database, "--json")
+        )
+        self._client = self._stack.enter_context(BackendClient(server.ready["backend"]))
+        self._client.register(OPERATOR, OPERATOR_PASSWORD)
+        self._client.login(OPERATOR, OPERATOR_PASSWORD)
+        jars = [Jar(n, spice, RATE_G_PER_S, STOCK_G) for n, spice in enumerate(SPICES, start=1)]
+        self._client.set_jars(jars)
+        yield Told(
+            f"{self._client.base_url} serves {', '.join(SPICES)}: {STOCK_G:g} g each, {RATE_G_PER_S:g} g/s."
+        )
+
+    def flash_board(self) -> Iterator[DemoEvent]:
+        yield StageBegun(
+            2, "A blank board gets MicroPython and the firmware", "dispctl flash --micropython FILE"
+        )
+        image, flash_file = self._folder / "micropython.bin", self._folder / "board.flash"
+        ask("sim", "image", str(image))
+        options = (
+            "--name",
+            self._name,
+            "--rfc2217-port",
+            "0",
+            "--no-pacing",
+            "--speed",
+            str(SPEED),
+            "--flash",
+            str(flash_file),
+        )
+        board = self._stack.enter_context(Companion("sim", "run", "--json", *options))
+        self._simulator = self._stack.enter_context(Simulator(board.ready["control"]))
+        yield Told(
+            f"A blank ESP32 answers at {board.ready['cable']}; its clock runs {SPEED} times faster than yours."
+        )
+        yield from flash.flash(flash.Request(self._port, image), self._backups)
+
+    def provision_board(self) -> Iterator[DemoEvent]:
+        yield StageBegun(
+            3, "Wi-Fi, backend address and claim over the cable", f"dispctl provision --ssid {SSID}"
+        )
+        wifi = provision.WifiCredentials(SSID, WIFI_PASSWORD)
+        access = provision.BackendAccess(self._client.base_url)
+        with open_control(self._port) as control:
+            yield from provision.provision(
+                control,
+                wifi,
+                access,
+                claim_code=lambda: self._client.new_claim_code().code,
+                is_online=lambda uid: any(d.uid == uid and d.online for d in self._client.devices()),
+            )
+
+    def send(self) -> Iterator[DemoEvent]:
+        yield StageBegun(4, f"A job: {DOSE_G:g} g from each jar", "dispctl send-job Demo")
+        draft = RecipeDraft("Demo", 1, tuple(Ingredient(spice, DOSE_G) for spice in SPICES))
+        recipe = self._client.create_recipe(draft)
+        self._job_id = send_job.send(self._client, recipe.id, 1).id
+        yield Told(f"Job {self._job_id} waits in the backend; the board asks for it once a second.")
+        yield from self._follow(rf"Item {CUT_JAR}/{len(SPICES)}")
+
+    def cut(self) -> Iterator[DemoEvent]:
+        yield StageBegun(
+            5, "The power goes while the third jar is open, and the router with it", "dispctl sim power cycle"
+        )
+        self._await_half_dose()
+        self._simulator.request("power", action="off")
+        self._simulator.request("wifi", on=False)
+        yield Told(self._state_of_jar())
+        yield from self._follow("será retomado ao conectar", once_attached={"op": "power", "action": "on"})
+        request = inspect_flash.Request(port=self._port, via="control")
+        for event in inspect_flash.inspect_flash(request, self._backups):
+            if isinstance(event, inspect_flash.Inspected):
+                yield event
+
+    def resume(self) -> Iterator[DemoEvent]:
+        yield StageBegun(
+            6,
+            "The network is back: the board pours what is missing and reports",
+            "dispctl monitor --until-job-done",
+        )
+        yield from self._follow(None, once_attached={"op": "wifi", "on": True})
+
+    def prove(self) -> Proved:
+        saved = inspect_flash.inspect_flash(
+            inspect_flash.Request(port=self._port, via="control"), self._backups
+        )
+        views = [event.view for event in saved if isinstance(event, inspect_flash.Inspected)]
+        outcome = Outcome(
+            self._client.job(self._job_id), self._client.jars(), self._simulator.doses(), views[-1]["job_id"]
+        )
+        asked_ms = [ASKED_MS] * len(SPICES)
+        comparisons = prove(outcome, asked_ms=asked_ms, stock_g=STOCK_G - DOSE_G, cut_jar=CUT_JAR)
+        return Proved(comparisons, time.monotonic() - self._began_s)
+
+    def _follow(
+        self, until: str | None, once_attached: dict[str, Any] | None = None
+    ) -> Iterator[MonitorEvent]:
+        """The board's log until a line matches `until`, or until the job is done; nothing is missed after attaching."""
+        pattern = re.compile(until) if until else None
+        end = EndCondition(until=pattern, until_job_done=until is None, timeout_s=LONGEST_WAIT_S)
+        for event in monitor(read_port(self._port), end):
+            if isinstance(event, Attached) and once_attached:
+                self._simulator.request(**once_attached)
+            if isinstance(event, LineSeen):
+                yield event
+
+    def _await_half_dose(self) -> None:
+        deadline = time.monotonic() + LONGEST_WAIT_S
+        while time.monotonic() < deadline:
+            doses = self._simulator.doses()
+            openings = doses["jars"][CUT_JAR - 1]["openings"]
+            if openings and doses["now_ms"] - openings[-1]["opened_ms"] >= ASKED_MS * 0.4:
+                return
+            time.sleep(_LOOK_INTERVAL_S)
+        raise DeadlineError(f"Jar {CUT_JAR} did not open within {LONGEST_WAIT_S:.0f} s.")
+
+    def _state_of_jar(self) -> str:
+        jar = self._simulator.doses()["jars"][CUT_JAR - 1]
+        return f"Jar {CUT_JAR} was open for {jar['total_ms'] / 1000:.2f} s of {ASKED_MS / 1000:g} s when the power went."

@@ -1,0 +1,149 @@
+"""A workshop on this machine: backend, network and a board that was flashed and provisioned by the real commands.
+
+Flashing and provisioning happen once for each test process; every test starts from a copy of that board's flash.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from tests.end_to_end.gateway import Gateway
+from tests.end_to_end.processes import Dispctl, Running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SPICES = ("Sal", "Pimenta", "Cominho", "Orégano")
+PASSWORD = "muito-secreto-1"
+SSID, WIFI_PASSWORD = "Cozinha", "tempero123"
+SPEED = "10"
+
+
+@dataclass
+class Workshop:
+    """The backend, the network before it, and an operator's shell."""
+
+    dispctl: Dispctl
+    backend_url: str
+    gateway: Gateway
+    image: Path
+    folder: Path
+
+    def stock_up(self) -> None:
+        """Four jars, 2 g/s, 100 g each."""
+        for number, spice in enumerate(SPICES, start=1):
+            self.dispctl.done("jars", "set", str(number), "--spice", spice, "--rate", "2", "--stock", "100")
+
+    def stock(self) -> list[float]:
+        """What is left in jars 1 to 4, in grams."""
+        return [jar["estoque_g"] for jar in self.dispctl.json("jars")["jars"]]
+
+    def send_job(self, *arguments: str) -> int:
+        """Send 10 g of each spice (or what `arguments` say); returns the job's id."""
+        items = arguments or tuple(word for spice in SPICES for word in ("--item", f"{spice}=10"))
+        return int(self.dispctl.json("send-job", *items)["job"]["id"])
+
+    def job(self, number: int) -> dict[str, Any]:
+        """The job as the backend holds it."""
+        found: dict[str, Any] = self.dispctl.json("job", "show", str(number))["job"]
+        return found
+
+
+@dataclass
+class Board:
+    """A running virtual board, driven by `dispctl sim` as from another terminal."""
+
+    dispctl: Dispctl
+    name: str
+    cable: str
+    process: Running
+
+    @property
+    def port(self) -> str:
+        """What `--port` takes."""
+        return f"sim:{self.name}"
+
+    def sim(self, *arguments: str) -> str:
+        """One `sim` subcommand on this board."""
+        return self.dispctl.done("sim", *arguments, "--name", self.name)
+
+    def poured_ms(self) -> list[float]:
+        """How long jars 1 to 4 were open in all, from the board's ground truth."""
+        doses = self.dispctl.json("sim", "doses", "--name", self.name)
+        assert not any(jar["open"] for jar in doses["jars"]), doses
+        return [jar["total_ms"] for jar in doses["jars"]]
+
+    def monitor(self) -> Running:
+        """A monitor on the cable; its lines are the log's."""
+        return self.dispctl.start("monitor", "--port", self.port)
+
+
+def start_board(dispctl: Dispctl, name: str, *arguments: str) -> Board:
+    """Start `dispctl sim run` and wait for its cable."""
+    process = dispctl.start(
+        "sim", "run", "--json", "--name", name, "--rfc2217-port", "0", "--no-pacing", *arguments
+    )
+    ready = json.loads(process.lines[process.wait_for("{")])
+    return Board(dispctl, name, ready["cable"], process)
+
+
+@pytest.fixture(scope="session")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+    """A backend with an operator logged in, and the image that stands for MicroPython."""
+    folder = tmp_path_factory.mktemp("workshop")
+    places = {
+        "DISPCTL_SIM_DIR": "sim",
+        "XDG_CONFIG_HOME": "config",
+        "XDG_DATA_HOME": "data",
+        "XDG_STATE_HOME": "state",
+    }
+    environment = {name: str(folder / place) for name, place in places.items()}
+    server = Dispctl(environment).start(
+        "backend", "serve", "--json", "--port", "0", "--database", f"sqlite:///{folder}/w.db"
+    )
+    with server:
+        backend_url = json.loads(server.lines[server.wait_for("{")])["backend"]
+        dispctl = Dispctl({**environment, "DISPCTL_BACKEND": backend_url})
+        dispctl.done("login", "oficina", "--register", "--password-stdin", stdin=PASSWORD)
+        dispctl.done("sim", "image", str(folder / "micropython.bin"))
+        gateway = Gateway(backend_url)
+        try:
+            yield Workshop(dispctl, backend_url, gateway, folder / "micropython.bin", folder)
+        finally:
+            gateway.close()
+
+
+@pytest.fixture(scope="session")
+def provisioned_flash(workshop: Workshop) -> Path:
+    """The flash of a board that was blank, then flashed and provisioned with the real commands."""
+    flash = workshop.folder / "provisioned.flash"
+    board = start_board(workshop.dispctl, "template", "--flash", str(flash), "--speed", SPEED)
+    with board.process:
+        workshop.dispctl.done("flash", "--port", board.port, "--micropython", str(workshop.image), "--yes")
+        workshop.dispctl.done(
+            "provision", "--port", board.port, "--ssid", SSID, "--password-stdin", "--board-backend", workshop.gateway.url,
+            stdin=WIFI_PASSWORD,
+        )  # fmt: skip
+    return flash
+
+
+@pytest.fixture
+def board(
+    workshop: Workshop, provisioned_flash: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Board]:
+    """A running board on a copy of the provisioned flash, jars filled, no job active."""
+    workshop.gateway.unblock()
+    workshop.stock_up()
+    httpx.get(workshop.backend_url + "/time").raise_for_status()
+    shutil.copy(provisioned_flash, tmp_path / "flash")
+    name = request.node.name.replace("[", "-").replace("]", "")[:40]
+    started = start_board(workshop.dispctl, name, "--flash", str(tmp_path / "flash"), "--speed", SPEED)
+    with started.process:
+        yield started
