@@ -19,6 +19,8 @@ from dispctl.errors import DeadlineError, DispctlError, ExitCode
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from typing_extensions import Self
+
 READY_TIMEOUT_S = 30.0
 STOP_TIMEOUT_S = 5.0
 COMMAND_TIMEOUT_S = 30.0
@@ -66,7 +68,7 @@ class Companion:
             self._process.wait()
         self._errors.close()
 
-    def __enter__(self) -> Companion:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

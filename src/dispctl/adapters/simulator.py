@@ -14,6 +14,8 @@ from dispctl.errors import BoardNotFoundError, BoardRefusedError
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from typing_extensions import Self
+
 TIMEOUT_S = 10.0
 
 
@@ -49,7 +51,7 @@ class Simulator:
         self._answers.close()
         self._socket.close()
 
-    def __enter__(self) -> Simulator:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
