@@ -1,15 +1,11 @@
 """ASGI middleware that refuses bodies larger than any call of the contract needs, before they fill the memory."""
 
-from starlette.responses import JSONResponse
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
-class _TooLargeError(Exception):
-    """More came than is taken."""
-
-
 class BodyLimit:
-    """Answers 413 to a body of more than `largest` bytes, announced or not."""
+    """Has a body of more than `largest` bytes, announced or not, answered with 413 once it is read so far."""
 
     def __init__(self, app: ASGIApp, largest: int) -> None:
         self._app = app
@@ -17,9 +13,6 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, counting its bytes."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
         received = 0
 
         async def counted() -> Message:
@@ -27,11 +20,7 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._largest:
-                raise _TooLargeError
+                raise HTTPException(413, f"The body is larger than {self._largest} bytes.")
             return message
 
-        try:
-            await self._app(scope, counted, send)
-        except _TooLargeError:
-            response = JSONResponse({"detail": f"The body is larger than {self._largest} bytes."}, 413)
-            await response(scope, receive, send)
+        await self._app(scope, counted if scope["type"] == "http" else receive, send)

@@ -4,7 +4,7 @@ import hashlib
 import ipaddress
 import secrets
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import jwt
@@ -61,7 +61,7 @@ def digest(token: str) -> str:
 class CookieSigner:
     """Makes and reads the JWT of the cookie ``access_token``; it names a session that the store can revoke."""
 
-    secret: bytes
+    secret: bytes = field(repr=False)
 
     def sign(self, session_id: str, *, operator_id: int, issued: datetime, expires: datetime) -> str:
         """The JWT for a session."""

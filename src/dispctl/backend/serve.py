@@ -1,11 +1,12 @@
 """Runs the backend in this process until it is asked to stop; knows sockets and signals, not HTTP."""
 
-import logging
+import copy
 import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -33,9 +34,9 @@ def serve(
 
     `on_ready` is called once the backend answers. A second signal ends it at once.
     """
-    logging.getLogger("uvicorn.access").disabled = not access_log
     config = uvicorn.Config(
         app,
+        log_config=_log_to_standard_error(),
         access_log=access_log,
         log_level="info" if access_log else "warning",
         timeout_graceful_shutdown=GRACE_S,
@@ -44,6 +45,13 @@ def serve(
     server = _Server(config, on_ready)
     server.run(sockets=[listener])
     return server.stopped_by
+
+
+def _log_to_standard_error() -> dict[str, Any]:
+    """Uvicorn's logging, but for the requests, which it would write among the results on standard output."""
+    log_config = copy.deepcopy(uvicorn.config.LOGGING_CONFIG)
+    log_config["handlers"]["access"]["stream"] = "ext://sys.stderr"
+    return log_config
 
 
 class _Server(uvicorn.Server):

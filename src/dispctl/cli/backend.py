@@ -1,5 +1,6 @@
 """``dispctl backend``: the embedded backend."""
 
+import errno
 import ipaddress
 import signal
 from pathlib import Path
@@ -75,7 +76,7 @@ def _application(host: str, database: str | None, secret_file: Path | None) -> "
     try:
         from dispctl.backend.app import create_app
         from dispctl.backend.settings import Settings
-        from dispctl.backend.store.database import UnusableDatabaseError
+        from dispctl.backend.store.database import UnusableDatabaseError, database_file
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] not in EXTRA_PACKAGES:
             raise
@@ -84,14 +85,15 @@ def _application(host: str, database: str | None, secret_file: Path | None) -> "
         ) from error
     url = database or f"sqlite:///{user_data_path('dispctl') / 'backend.sqlite3'}"
     try:
-        return create_app(Settings(url, _secret(host, url, secret_file)))
+        beside = database_file(url).with_name(database_file(url).name + ".secret")
+        return create_app(Settings(url, _secret(host, secret_file, beside)))
     except UnusableDatabaseError as error:
         raise UsageError(
             str(error), hint="Name a file that can be written: --database sqlite:///FILE"
         ) from error
 
 
-def _secret(host: str, database_url: str, secret_file: Path | None) -> bytes:
+def _secret(host: str, secret_file: Path | None, beside_database: Path) -> bytes:
     """The cookies' secret; a backend that others can reach has to be given one. Raises `UsageError`."""
     from dispctl.backend.secret_file import BadSecretFileError, read_or_create_secret, read_secret
 
@@ -101,8 +103,8 @@ def _secret(host: str, database_url: str, secret_file: Path | None) -> bytes:
     try:
         if secret_file is not None:
             return read_secret(secret_file)
-        return read_or_create_secret(Path(f"{database_url.partition(':///')[2]}.secret"))
-    except (BadSecretFileError, OSError) as error:
+        return read_or_create_secret(beside_database)
+    except BadSecretFileError as error:
         raise UsageError(str(error), hint=hint) from error
 
 
@@ -119,7 +121,9 @@ def _listen(host: str, port: int) -> "socket.socket":
     try:
         return listen(host, port)
     except OSError as error:
+        busy = error.errno == errno.EADDRINUSE
+        reason = "another process holds it" if busy else error.strerror
         raise BackendUnreachableError(
-            f"The backend cannot listen at {host} port {port}: {error.strerror or error}.",
+            f"The backend cannot listen at {host}, port {port}: {reason}.",
             hint="Choose another with --port, or any free one with --port 0.",
         ) from error

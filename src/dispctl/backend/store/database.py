@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -31,18 +31,17 @@ class Database:
 
         Raises `UnusableDatabaseError`.
         """
-        self._engine = create_engine(
-            sqlite_file_url(url), pool_size=CONNECTIONS, max_overflow=0, connect_args={"timeout": 15}
-        )
+        _make_private(database_file(url))
+        self._engine = create_engine(url, pool_size=CONNECTIONS, max_overflow=0)
         _set_up_sqlite(self._engine)
         self._readers = sessionmaker(self._engine, expire_on_commit=False)
         self._writers = sessionmaker(self._engine.execution_options(writes=True), expire_on_commit=False)
         try:
             with self._engine.execution_options(writes=True).begin() as connection:
                 Base.metadata.create_all(connection)
-        except OperationalError as error:
+        except DatabaseError as error:
             self._engine.dispose()
-            raise UnusableDatabaseError(f"The database cannot be opened: {error.orig}.") from error
+            raise UnusableDatabaseError(f"The database {url} cannot be used: {error.orig}.") from error
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -61,20 +60,24 @@ class Database:
         self._engine.dispose()
 
 
-def sqlite_file_url(url: str) -> str:
-    """The URL, its file there for its owner alone; raises `UnusableDatabaseError` when it names no SQLite file."""
+def database_file(url: str) -> Path:
+    """The file that an SQLite URL names; raises `UnusableDatabaseError` when it names none."""
     try:
         parsed = make_url(url)
     except ArgumentError as error:
         raise UnusableDatabaseError(f"{url!r} is not a database URL.") from error
     if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
         raise UnusableDatabaseError("The database has to be an SQLite file (sqlite:///FILE).")
+    return Path(parsed.database)
+
+
+def _make_private(file: Path) -> None:
+    """Have the file there before SQLite makes it readable for everybody: it holds hashes of passwords and tokens."""
     try:
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        Path(parsed.database).touch(mode=0o600)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
     except OSError as error:
-        raise UnusableDatabaseError(f"The database file cannot be made: {error}.") from error
-    return url
+        raise UnusableDatabaseError(f"The database {file} cannot be written: {error.strerror}.") from error
 
 
 @contextmanager
@@ -88,7 +91,7 @@ def _busy_as_refusal() -> Iterator[None]:
 def _set_up_sqlite(engine: Engine) -> None:
     """Make transactions what they say they are.
 
-    Python's driver begins them late and on its own; here they begin with the block, writing ones at once with the
+    Python's driver begins them late and on its own; here they begin with the first statement, writing ones with the
     write lock (``BEGIN IMMEDIATE``), so that none of them has to be undone half-way because another wrote first.
     ``synchronous=FULL``: a board throws its log away when its report is answered, so the answer must outlive a power cut.
     """
