@@ -44,9 +44,7 @@ class Job:
 def parse_job(payload: bytes) -> Job:
     """The job in `payload` (JSON, UTF-8). Raises JobRefusedError with the reason in Portuguese, as it is reported."""
     if len(payload) > MAX_PAYLOAD_BYTES:
-        raise JobRefusedError(
-            f"job de {len(payload)} bytes acima do limite de {MAX_PAYLOAD_BYTES}", find_job_id(payload)
-        )
+        raise JobRefusedError(f"job acima do limite de {MAX_PAYLOAD_BYTES} bytes", find_job_id(payload))
     data = _load_object(payload)
     job_id: Any = data.get("id")
     if not _is_int(job_id) or not 0 < job_id <= MAX_JOB_ID:

@@ -1,0 +1,151 @@
+"""The control lines' operations. Knows what each may do when; the line format is `control_lines`' business.
+
+No answer carries a password or a token. Nothing slow is done while a jar is open.
+"""
+
+from binascii import b2a_base64
+
+from . import job_persistence, job_state
+from .control_lines import RequestError, format_answer, format_refusal, parse_request
+from .settings import SettingsError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .dispenser import Dispenser
+
+CHUNK_BYTES = 512
+
+
+class RefusedError(Exception):
+    """The operation cannot be done now; the message says why."""
+
+
+class Control:
+    """Answers every request with one line."""
+
+    def __init__(self, dispenser: "Dispenser") -> None:
+        self._dispenser = dispenser
+        self._parts = dispenser.parts
+        self._ops = {
+            "status": self._status,
+            "job_state": self._job_state,
+            "clear_job": self._clear_job,
+            "get_settings": self._get_settings,
+            "set_settings": self._set_settings,
+            "scan": self._scan,
+            "reset": self._reset,
+            "abort_job": self._abort_job,
+            "resume": self._resume,
+        }
+
+    def handle(self, line: bytes) -> None:
+        """Answer `line` if it is a request; anything else on the line is ignored."""
+        try:
+            request = parse_request(line)
+        except RequestError as error:
+            self._parts.console.write_line(format_refusal(error.request_id, error.reason))
+            return
+        if request is not None:
+            self._parts.console.write_line(self._answer(request))
+
+    def _answer(self, request: "dict[str, Any]") -> str:
+        op = self._ops.get(request["op"])
+        if op is None:
+            return format_refusal(request["id"], "unknown op")
+        try:
+            return format_answer(request["id"], op(request))
+        except (RefusedError, SettingsError) as error:
+            return format_refusal(request["id"], str(error))
+        except OSError as error:
+            return format_refusal(request["id"], f"flash or radio: {error}")
+
+    def _status(self, _request: "dict[str, Any]") -> "dict[str, Any]":
+        return self._dispenser.status()
+
+    def _job_state(self, request: "dict[str, Any]") -> "dict[str, Any]":
+        name = request.get("file")
+        if name is not None:
+            return self._chunk(name, request.get("offset", 0))
+        storage = self._parts.storage
+        files = {}
+        for each in storage.names():
+            if each.startswith(job_state.JOB_FILE):
+                files[each] = storage.size(each)
+        return {"files": files, "state": self._described_state()}
+
+    def _described_state(self) -> "dict[str, Any] | None":
+        state = self._dispenser.job
+        if state is None:
+            return None
+        from .job_view import describe
+
+        view = describe(state, self._parts.settings["on_interrupted"])
+        if self._parts.pouring:
+            del view["items"]  # the line would take longer than a jar can wait
+        return view
+
+    def _chunk(self, name: "Any", offset: "Any") -> "dict[str, Any]":
+        if not isinstance(name, str) or not name.startswith(job_state.JOB_FILE) or "/" in name:
+            raise RefusedError('"file" must be the name of a job_state file')
+        if not isinstance(offset, int) or offset < 0:
+            raise RefusedError('"offset" must be a whole number')
+        data = self._parts.storage.read(name)
+        piece = b2a_base64(data[offset : offset + CHUNK_BYTES]).strip().decode()
+        return {"file": name, "offset": offset, "size": len(data), "data": piece}
+
+    def _clear_job(self, _request: "dict[str, Any]") -> "dict[str, Any]":
+        if self._dispenser.executing:
+            raise RefusedError("busy: the job is being poured; abort it first")
+        job_persistence.forget_job(self._parts.storage, self._parts.retained)
+        self._dispenser.drop_job()
+        return {}
+
+    def _get_settings(self, _request: "dict[str, Any]") -> "dict[str, Any]":
+        return {"settings": self._parts.settings.redacted()}
+
+    def _set_settings(self, request: "dict[str, Any]") -> "dict[str, Any]":
+        changes = request.get("settings")
+        if not isinstance(changes, dict):
+            raise RefusedError('"settings" must be an object')
+        settings = self._parts.settings
+        had_network = settings["ssid"] is not None
+        changes = dict(changes)
+        settings.check(changes)
+        ssid, password = changes.get("ssid"), changes.get("password") or ""
+        if ssid is not None and had_network:
+            changes.pop("ssid")  # the old ones stay until the new ones have joined
+            changes.pop("password", None)
+        settings.merge(changes)
+        self._dispenser.settings_changed(changes)
+        if ssid is not None:
+            self._parts.wifi.try_credentials(ssid, password)
+        return {"settings": settings.redacted(), "restart_needed": "actuator" in changes}
+
+    def _scan(self, _request: "dict[str, Any]") -> "dict[str, Any]":
+        self._refuse_while_pouring()
+        return {"networks": self._parts.radio.scan()}
+
+    def _reset(self, request: "dict[str, Any]") -> "dict[str, Any]":
+        self._refuse_while_pouring()
+        self._parts.console.write_line(format_answer(request["id"], {}))
+        self._dispenser.restart()
+        raise RefusedError("the board did not restart")
+
+    def _abort_job(self, _request: "dict[str, Any]") -> "dict[str, Any]":
+        if self._dispenser.job is None or self._dispenser.job.next_item() < 0:
+            raise RefusedError("no job is under way")
+        self._parts.abort_requested = True
+        self._dispenser.waits_for_operator = False
+        return {"job": self._dispenser.job.job.id}
+
+    def _resume(self, _request: "dict[str, Any]") -> "dict[str, Any]":
+        if not self._dispenser.waits_for_operator:
+            raise RefusedError("no job waits for a word")
+        self._dispenser.waits_for_operator = False
+        return {}
+
+    def _refuse_while_pouring(self) -> None:
+        if self._parts.pouring:
+            raise RefusedError("busy: a jar is being poured")

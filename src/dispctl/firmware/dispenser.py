@@ -1,0 +1,338 @@
+"""The dispenser's life: join, claim, poll, pour, report, retry. The states and names are phase 2's.
+
+Knows when to do what; how is in the parts. A job that was received or resumed is finished with or without a network;
+its report is retried for ever.
+"""
+
+from . import job_execution as execution
+from . import job_persistence as persistence
+from .control import Control
+from .job import JobRefusedError, parse_job
+from .job_state import RUNNING, JobState
+from .timer import Timer
+from .watchdog import NORMAL_MS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .http_client import Response
+    from .parts import Parts
+
+ST_CONFIG_PORTAL = "config_portal"
+ST_WIFI_CONNECT = "wifi_connect"
+ST_ONLINE = "online"
+
+REPORT_RETRY_MS = 30_000
+JITTER = 0.2
+POLL_MS = 1_000
+POLL_BACKOFF_MAX_MS = 30_000
+CLAIM_RETRY_MS = 5_000
+_PASS_MS = 20
+_PASS_LIMIT_MS = 120_000  # a pass of the loop may hold several HTTP calls, each within its own time-out
+_NO_CONTENT = 204
+_REFUSED = range(400, 500)
+_TRY_AGAIN = (408, 429)
+
+
+class Dispenser:
+    """`setup` once, then `loop` for ever; `job` is the saved job, None if there is none."""
+
+    def __init__(self, parts: "Parts", version: str) -> None:
+        self.parts = parts
+        self.state = ST_CONFIG_PORTAL
+        self.job: JobState | None = None
+        self.waits_for_operator = False
+        self.executing = False
+        self._version = version
+        self._resuming = False
+        self._was_joined = False
+        self._claim_failed: str | None = None
+        self._poll_failures = 0
+        clock = parts.clock
+        self._poll = Timer(clock)
+        self._heartbeat = Timer(clock)
+        self._report = Timer(clock)
+        self._claim = Timer(clock)
+        parts.console.on_line = Control(self).handle
+        parts.idle.task = self._background
+
+    def setup(self) -> None:
+        """After boot, with the outputs closed: say who is there, arm the watchdog, look for a job that was under way."""
+        parts = self.parts
+        system = parts.system
+        parts.console.log(
+            "SETUP", f"dispctl firmware {self._version} uid={system.uid} reset={system.reset_cause}"
+        )
+        parts.watchdog.arm(NORMAL_MS)
+        if parts.settings.finding:
+            parts.console.log("SETUP", f"✗ {parts.settings.finding}")
+        if parts.settings["tls_insecure"]:
+            parts.console.log("SETUP", "⚠ Certificados TLS não são verificados (tls_insecure)")
+        self.job = execution.try_resume_job_from_flash(parts)
+        self._resuming = self.job is not None
+        self.waits_for_operator = self._must_ask()
+
+    def loop(self) -> None:
+        """One pass: at most one thing of those that are due."""
+        parts = self.parts
+        parts.watchdog.allow(_PASS_LIMIT_MS)
+        self._save_settings()
+        parts.idle.wait_ms(_PASS_MS)
+        self._advance_state()
+        if self.state == ST_ONLINE:
+            self._work_online()
+        elif self.job and self._may_pour() and (parts.settings["resume_offline"] or parts.abort_requested):
+            self._run_job()
+
+    def poll_next_job(self) -> None:
+        """Ask for a job; save it, pour it, report it."""
+        answer = self.parts.backend.next_job()
+        self._poll.start(POLL_MS)
+        if answer.status == _NO_CONTENT:
+            self._poll_failures = 0
+        elif answer.ok:
+            self._poll_failures = 0
+            self._receive(answer)
+        else:
+            self._poll_failed(answer)
+
+    def drop_job(self) -> None:
+        """Forget the job in memory; its files are gone."""
+        self.job = None
+        self.waits_for_operator = False
+        self.parts.abort_requested = False
+
+    def settings_changed(self, changes: "dict[str, Any]") -> None:
+        """Take effect at once where that can be: a new claim code or backend is tried now."""
+        self.parts.backend.refused = False
+        self._claim_failed = None
+        self._poll_failures = 0
+        for timer in (self._claim, self._heartbeat, self._poll):
+            timer.start(0)
+        if "on_interrupted" in changes:
+            self.waits_for_operator = self.waits_for_operator and self._must_ask()
+        if not self.parts.pouring:
+            self._save_settings()
+
+    def restart(self) -> None:
+        """Close, save and reset the board."""
+        self.parts.outputs.close_all()
+        self._save_settings()
+        self.parts.system.reset()
+
+    def status(self) -> "dict[str, Any]":
+        """The answer to `status`."""
+        parts, job = self.parts, self.job
+        index = job.next_item() if job else -1
+        return {
+            "state": self.state,
+            "job": job.job.id if job else None,
+            "item": index + 1 if index >= 0 else None,
+            "total": job.total if job else None,
+            "poured_ms": job.poured_ms[index] if job and index >= 0 else None,
+            "asked_ms": job.job.items[index].asked_ms if job and index >= 0 else None,
+            "pouring": parts.pouring,
+            "pending_report": bool(job and index < 0),
+            "waiting": self.waits_for_operator,
+            "wifi": parts.wifi.describe(),
+            "backend": {
+                "url": parts.settings["backend_url"],
+                "reached": parts.backend.reached,
+                "claimed": parts.backend.claimed,
+                "error": self._claim_failed or parts.backend.error,
+            },
+            "version": self._version,
+            "uid": parts.system.uid,
+            "mac": parts.system.mac,
+            "free_heap": parts.system.free_heap(),
+            "uptime_ms": parts.clock.uptime_ms(),
+            "reset_cause": parts.system.reset_cause,
+        }
+
+    def _background(self) -> None:
+        self.parts.wifi.busy = self.parts.pouring
+        self.parts.wifi.drive()
+
+    def _save_settings(self) -> None:
+        try:
+            self.parts.settings.save()
+        except OSError as error:
+            self.parts.console.log("SETUP", f"✗ Configuração não salva: {error}")
+
+    def _advance_state(self) -> None:
+        parts = self.parts
+        parts.wifi.drive()
+        settings = parts.settings
+        can_claim = settings["device_token"] or settings["claim_code"]
+        if parts.wifi.ssid is None or not settings["backend_url"] or not can_claim:
+            self.state = ST_CONFIG_PORTAL
+        else:
+            self.state = ST_ONLINE if parts.wifi.joined else ST_WIFI_CONNECT
+        if parts.wifi.joined and not self._was_joined:
+            for timer in (self._poll, self._report, self._heartbeat, self._claim):
+                timer.start(0)
+        self._was_joined = parts.wifi.joined
+
+    def _work_online(self) -> None:
+        if self.parts.settings["claim_code"]:
+            if self._claim.due:
+                self._claim_token()
+            return
+        self._heartbeat_if_due()
+        if self.job is None:
+            if self._poll.due:
+                self.poll_next_job()
+        elif self.job.next_item() < 0:
+            self._retry_report()
+        elif self._may_pour():
+            self._run_job()
+
+    def _may_pour(self) -> bool:
+        return self.job is not None and self.job.next_item() >= 0 and not self.waits_for_operator
+
+    def _must_ask(self) -> bool:
+        index = self.job.next_item() if self.job else -1
+        asks = self.parts.settings["on_interrupted"] == "ask"
+        return bool(asks and self.job and index >= 0 and self.job.codes[index] == RUNNING)
+
+    def _claim_token(self) -> None:
+        parts = self.parts
+        parts.console.log("CLAIM", "Registrando no backend...")
+        answer = parts.backend.claim(parts.settings["claim_code"])
+        self._claim.start(self._jittered(CLAIM_RETRY_MS))
+        if answer.ok and self._take_token(answer):
+            parts.console.log("CLAIM", "✓ Registrado")
+            self._claim_failed = None
+            return
+        self._claim_failed = answer.text()
+        parts.console.log("CLAIM", f"✗ Registro falhou: HTTP {answer.status}")
+        if answer.status in _REFUSED and answer.status not in _TRY_AGAIN:
+            parts.settings.merge({"claim_code": None})  # spent or wrong: it will not get better
+
+    def _take_token(self, answer: "Response") -> bool:
+        from json import loads
+
+        try:
+            fields = loads(answer.body)
+            token = fields["device_token"]
+            self.parts.settings.merge(
+                {
+                    "device_token": token,
+                    "device_id": fields.get("device_id"),
+                    "heartbeat_sec": fields.get("heartbeat_sec") or 30,
+                    "claim_code": None,
+                }
+            )
+        except (ValueError, KeyError, TypeError, AttributeError, RuntimeError):
+            return False
+        self.parts.backend.refused = False
+        self._save_settings()
+        for timer in (self._heartbeat, self._poll):
+            timer.start(0)
+        return bool(token)
+
+    def _heartbeat_if_due(self) -> None:
+        if not self._heartbeat.due or not self.parts.wifi.joined:
+            return
+        parts = self.parts
+        fields = {
+            "rssi": parts.radio.rssi(),
+            "free_heap": parts.system.free_heap(),
+            "uptime_ms": parts.clock.uptime_ms(),
+            "job": self.job.job.id if self.job else None,
+        }
+        was_refused = parts.backend.refused
+        answer = parts.backend.heartbeat(fields)
+        self._heartbeat.start(parts.settings["heartbeat_sec"] * 1000)
+        if parts.backend.refused and not was_refused:
+            parts.console.log("CLAIM", "⚠ Token recusado (401): é preciso um novo código de registro")
+        elif not answer.ok:
+            parts.console.log("HEARTBEAT", f"✗ HTTP {answer.status} {answer.error}")
+
+    def _between_items(self) -> None:
+        """A job longer than the backend's patience keeps the board online, unless the backend is away."""
+        if self.parts.backend.reached and self.state == ST_ONLINE:
+            self._heartbeat_if_due()
+
+    def _poll_failed(self, answer: "Response") -> None:
+        if self._poll_failures == 0:
+            self.parts.console.log("POLL", f"✗ HTTP {answer.status} {answer.error}")
+        self._poll_failures = min(self._poll_failures + 1, 5)
+        self._poll.start(self._jittered(min(POLL_MS << self._poll_failures, POLL_BACKOFF_MAX_MS)))
+
+    def _receive(self, answer: "Response") -> None:
+        parts = self.parts
+        payload = answer.body
+        try:
+            job = parse_job(payload)
+        except JobRefusedError as error:
+            self._refuse(error.job_id, error.reason)
+            return
+        ended = persistence.is_finished(parts.storage, job)
+        if ended:
+            self._report_again(ended)
+            return
+        parts.console.log("POLL", "✓ Job recebido!")
+        state = JobState(job, parts.clock.uptime_ms())
+        try:
+            persistence.save_job(parts.storage, parts.retained, state, payload)
+        except OSError as error:
+            parts.console.log("PERSIST", f"✗ Job {job.id} não salvo, não será executado: {error}")
+            self._poll.start(POLL_BACKOFF_MAX_MS)
+            return
+        parts.console.log("POLL", f"Job {job.id} salvo em Flash para execução offline")
+        self.job = state
+        self._run_job()
+
+    def _refuse(self, job_id: int, reason: str) -> None:
+        """A job that cannot be begun: said, and reported failed if its id is known."""
+        self.parts.console.log("POLL", f"✗ Job {job_id or '?'} recusado: {reason}")
+        reported = job_id > 0 and self.parts.backend.refuse(job_id, reason).ok
+        if not reported:
+            self._poll.start(self._jittered(REPORT_RETRY_MS))
+
+    def _report_again(self, ended: JobState) -> None:
+        console = self.parts.console
+        console.log("POLL", f"⚠ Job {ended.job.id} já foi executado: reportado de novo, não servido de novo")
+        answer = self.parts.backend.complete(ended)
+        if answer.ok:
+            console.log("REPORT", "✓ Relatório enviado com sucesso!")
+        else:
+            console.log("REPORT", f"✗ Falha ao reportar: HTTP {answer.status}")
+            self._poll.start(self._jittered(REPORT_RETRY_MS))
+
+    def _run_job(self) -> None:
+        """Pour what is left of the job, then report it."""
+        state = self.job
+        if state is None:
+            return
+        if self._resuming:
+            self._resuming = False
+            execution.announce_resumption(self.parts, state)
+        self.executing = True
+        try:
+            execution.execute_job_offline_with_persistence(self.parts, state, self._between_items)
+        finally:
+            self.executing = False
+        self.parts.watchdog.allow(_PASS_LIMIT_MS)
+        self._send_report(state)
+
+    def _retry_report(self) -> None:
+        if not self._report.due or self.job is None:
+            return
+        if self._resuming:
+            self._resuming = False
+            execution.announce_resumption(self.parts, self.job)
+        self.parts.console.log("LOOP", "Tentando reportar job pendente...")
+        self._send_report(self.job)
+
+    def _send_report(self, state: JobState) -> None:
+        over = execution.report_job_completion(self.parts, state)
+        if over and self.job is state:
+            self.job = None
+            self._poll.start(0)
+        self._report.start(self._jittered(REPORT_RETRY_MS))
+
+    def _jittered(self, duration_ms: int) -> int:
+        return int(duration_ms * (1 - JITTER + 2 * JITTER * self.parts.system.random()))

@@ -1,0 +1,106 @@
+"""A job poured item by item without the network, then reported. Prints phase 2's lines; knows no timing of its own."""
+
+from . import job_persistence as persistence
+from .job_state import ABORTED, DONE, INTERRUPTED, INVALID, RUNNING, JobState
+from .pour import Pour
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .parts import Parts
+
+REJECTED_STATUSES = (403, 404, 409, 422)  # a report that the backend will not accept at any later time either
+
+
+def execute_job_offline_with_persistence(
+    parts: "Parts", state: JobState, between: "Callable[[], None]"
+) -> None:
+    """Pour every item that has no result yet; `between` is called after each. Each result is saved at once."""
+    parts.console.log("EXEC", f"Iniciando execução do job {state.job.id}")
+    began_ms = parts.clock.uptime_ms()
+    while True:
+        index = state.next_item()
+        if index < 0:
+            break
+        add_to_execution_log(parts, state, index, _execute_item(parts, state, index))
+        between()
+    parts.abort_requested = False
+    seconds = (parts.clock.uptime_ms() - began_ms) / 1000
+    parts.console.log("EXEC", f"Execução concluída em {seconds:.2f}s")
+
+
+def add_to_execution_log(parts: "Parts", state: JobState, index: int, code: int) -> None:
+    """Save an item's result, then say so. A flash that refuses does not stop the job; the line tells."""
+    state.codes[index] = code
+    saved = "Progresso salvo."
+    try:
+        persistence.save_item(parts.storage, state, index)
+        parts.retained.write(b"")
+    except OSError as error:
+        saved = f"Progresso não salvo: {error}."
+    if code == DONE:
+        text = f"✓ Item {index + 1} concluído (real: {state.poured_ms[index] / 1000:.2f}s). {saved}"
+    else:
+        text = f"✗ Item {index + 1} falhou: {state.error(index)}. {saved}"
+    parts.console.log("EXEC", text)
+
+
+def try_resume_job_from_flash(parts: "Parts") -> "JobState | None":
+    """At boot: the job that was under way, if any, after `on_interrupted` was applied to its item."""
+    state, finding = persistence.load_job(parts.storage, parts.retained)
+    if finding:
+        parts.console.log("PERSIST", f"✗ Estado salvo ilegível: {finding}")
+    if state is None:
+        return None
+    if state.next_item() < 0 and persistence.is_finished(parts.storage, state.job):
+        persistence.clear_job(
+            parts.storage, parts.retained, state
+        )  # the power was cut while it was being cleared
+        return None
+    parts.console.log("SETUP", "Job anterior detectado, será retomado ao conectar")
+    index = state.next_item()
+    if parts.settings["on_interrupted"] == "fail" and index >= 0 and state.codes[index] == RUNNING:
+        add_to_execution_log(parts, state, index, INTERRUPTED)
+    return state
+
+
+def announce_resumption(parts: "Parts", state: JobState) -> None:
+    """Phase 2's lines on a job that was found in flash."""
+    parts.console.log("RESUME", "⚡ Job pendente detectado em Flash!")
+    index = state.next_item()
+    if index >= 0:
+        parts.console.log("RESUME", f"Retomando job {state.job.id} (item {index + 1}/{state.total})")
+
+
+def report_job_completion(parts: "Parts", state: JobState) -> bool:
+    """Send the results; whether the job is over (accepted, or refused for good). Else it stays in flash."""
+    console = parts.console
+    console.log("REPORT", f"Enviando relatório do job {state.job.id}")
+    answer = parts.backend.complete(state)
+    try:
+        if answer.ok:
+            persistence.clear_job(parts.storage, parts.retained, state)
+            console.log("REPORT", "✓ Relatório enviado com sucesso!")
+            return True
+        console.log("REPORT", f"✗ Falha ao reportar: HTTP {answer.status}")
+        if answer.status in REJECTED_STATUSES:
+            reason = answer.text()
+            persistence.reject_job(parts.storage, parts.retained, state, answer.status, reason)
+            console.log("REPORT", "⚠ Relatório recusado em definitivo: guardado em job_state.rejected")
+            return True
+    except OSError as error:
+        console.log("PERSIST", f"✗ Flash: {error}")
+    console.log("REPORT", "Mantendo job em Flash para retry posterior")
+    return False
+
+
+def _execute_item(parts: "Parts", state: JobState, index: int) -> int:
+    item = state.job.items[index]
+    if item.error:
+        return INVALID
+    if parts.abort_requested:
+        return ABORTED
+    left_s = (item.asked_ms - state.poured_ms[index]) / 1000
+    parts.console.log("EXEC", f"Item {index + 1}/{state.total}: Frasco {item.frasco} por {left_s:.3f}s")
+    return Pour(parts, state, index).run()

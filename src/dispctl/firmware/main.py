@@ -1,0 +1,87 @@
+"""Starts the firmware: the outputs are closed before anything else is even imported. The composition root."""
+
+from . import hardware
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .dispenser import Dispenser
+    from .parts import Outputs, Parts
+
+_PAUSE_AFTER_FAILURE_MS = 5_000
+
+
+def main() -> None:
+    """Run until Ctrl-C ends it; every exit closes the outputs and gives the watchdog its longest time-out."""
+    outputs = hardware.close_outputs()
+    try:
+        dispenser = _assemble(outputs)
+        dispenser.setup()
+        while True:
+            _guarded_loop(dispenser)
+    finally:
+        _leave(outputs)
+
+
+def _assemble(outputs: "Outputs") -> "Dispenser":
+    from . import VERSION
+    from .backend import Backend
+    from .console import Console
+    from .dispenser import Dispenser
+    from .http_client import HttpClient
+    from .idle import Idle
+    from .parts import Parts
+    from .settings import Settings
+    from .sockets import Transport
+    from .watchdog import Watchdog
+    from .wifi import WifiLink
+
+    parts = Parts()
+    parts.outputs = outputs
+    parts.clock = hardware.Clock()
+    parts.storage = hardware.Storage()
+    parts.retained = hardware.Retained()
+    parts.radio = hardware.Radio()
+    parts.system = hardware.System()
+    parts.console = Console(hardware.Serial())
+    parts.watchdog = Watchdog(hardware.WatchdogTimer(), parts.clock)
+    parts.idle = Idle(parts.clock, parts.console, parts.watchdog)
+    parts.settings = settings = Settings(parts.storage)
+    parts.wifi = WifiLink(parts.radio, parts.clock, parts.console, settings)
+    transport = Transport(parts.idle.wait_ms, lambda: (settings["ca_pem"], settings["tls_insecure"]))
+    http = HttpClient(transport, parts.clock)
+    parts.backend = Backend(http, settings, parts.system, parts.console, VERSION)
+    return Dispenser(parts, VERSION)
+
+
+def _guarded_loop(dispenser: "Dispenser") -> None:
+    """One pass; an unforeseen failure closes everything, is printed whole, and does not end the program."""
+    try:
+        dispenser.loop()
+    except Exception as error:
+        _report_failure(dispenser.parts, error)
+
+
+def _report_failure(parts: "Parts", error: Exception) -> None:
+    _close(parts.outputs)
+    parts.console.write_line(parts.system.exception_text(error))
+    parts.system.collect()
+    parts.console.log("ERRO", f"Falha inesperada ({type(error).__name__}); continuando em 5 s")
+    parts.idle.wait_ms(_PAUSE_AFTER_FAILURE_MS)
+
+
+def _leave(outputs: "Outputs") -> None:
+    """For the REPL: nothing open, Ctrl-C works, and the watchdog, which cannot be stopped, will wait for days."""
+    from .watchdog import REPL_MS
+
+    try:
+        _close(outputs)
+    finally:
+        hardware.WatchdogTimer().arm(REPL_MS)
+        hardware.System().keyboard_interrupt(True)
+
+
+def _close(outputs: "Outputs") -> None:
+    try:
+        outputs.close_all()
+    except OSError:
+        pass  # a bus that does not answer now did not answer when the jar was opened either

@@ -1,0 +1,32 @@
+"""A moment in the future, by differences of `ticks_ms`. Pure but for the injected clock."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .parts import Clock
+
+
+class Timer:
+    """Due at once until started."""
+
+    def __init__(self, clock: "Clock") -> None:
+        self._clock = clock
+        self._began = clock.ticks_ms()
+        self._after_ms = 0
+
+    def start(self, after_ms: int) -> None:
+        """Become due `after_ms` from now."""
+        self._began = self._clock.ticks_ms()
+        self._after_ms = after_ms
+
+    @property
+    def left_ms(self) -> int:
+        """Milliseconds until it is due; 0 if it is."""
+        passed_ms = self._clock.ticks_diff(self._clock.ticks_ms(), self._began)
+        if passed_ms >= self._after_ms:
+            self._after_ms = 0  # stays due when the ticks wrap around
+        return max(self._after_ms - passed_ms, 0)
+
+    @property
+    def due(self) -> bool:
+        """Whether its time has come."""
+        return self.left_ms == 0
