@@ -28,6 +28,7 @@ _CLOSE = 4
 _GET_FILENO = 10
 _NAME_NOT_FOUND = -202
 _CHUNK = 1024
+_IS_CONNECTED = (106, 56)  # EISCONN on Linux, on macOS; MicroPython's errno lacks it
 _BROKEN = _select.POLLERR | _select.POLLHUP
 
 
@@ -105,7 +106,7 @@ class socket(io.IOBase):
         try:
             self._real.connect(_packed(address))
         except OSError as error:
-            if error.errno != errno.EISCONN:
+            if error.errno not in _IS_CONNECTED:
                 raise
 
     def bind(self, address):

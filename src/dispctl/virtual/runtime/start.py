@@ -5,11 +5,12 @@ import json
 import micropython
 import sys
 
-from runtime import bus, console, esp32, filesystem, machine, network, repl, select, socket, system, time
+from runtime import asyncio_tasks, bus, console, esp32, filesystem, machine, network, repl, select, socket, system, time
 from runtime.execution import SoftReset, run_file
 from runtime.flash import Partition
 
 _STAND_INS = {
+    "_asyncio": asyncio_tasks,
     "time": time,
     "select": select,
     "socket": socket,
