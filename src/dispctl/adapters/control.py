@@ -27,7 +27,7 @@ ANSWER_TIMEOUT_S = 15.0
 """A blocking HTTP call on the board may hold an answer back for up to its own time-out; see docs/firmware.md."""
 RESEND_AFTER_S = 2.0
 UNREPEATABLE = frozenset({"reset"})
-"""Requests that are sent once: the second copy would be obeyed again after the first."""
+"""Never repeatable: the second copy would be obeyed again after the first."""
 
 _PIECE_BYTES = 64
 _PIECE_PAUSE_S = 0.012
@@ -38,19 +38,22 @@ _SEEN_LINES = 200
 class ControlLine:
     """Requests to the firmware on an open port whose reads return within a fraction of a second.
 
-    `on_line` is called with the text of every log line that comes in meanwhile.
+    `listeners` are called with the text of every log line that comes in meanwhile; `on_line` is the first of them.
     """
 
     def __init__(self, port: SerialPort, *, on_line: Callable[[str], None] | None = None) -> None:
         self._port = port
-        self._on_line = on_line
+        self.listeners = [] if on_line is None else [on_line]
         self._assembler: LineAssembler[float] = LineAssembler()
         self._ids = itertools.count(random.randrange(1, 1 << 20))  # noqa: S311 - only to tell answers apart
         self._seen: list[str] = []
 
-    def request(self, op: str, *, timeout_s: float = ANSWER_TIMEOUT_S, **fields: Any) -> dict[str, Any]:
+    def request(
+        self, op: str, *, timeout_s: float = ANSWER_TIMEOUT_S, repeatable: bool = True, **fields: Any
+    ) -> dict[str, Any]:
         """The board's answer to `op` with `fields`, without its ``id`` and ``ok``; sent again while nothing comes.
 
+        Not `repeatable` is what would do something else the second time; such a request is sent once.
         Raises BoardRefusedError with the board's own words, BoardSilentError when no answer came within `timeout_s`
         (the message says what came instead), BoardNotFoundError when the cable was lost.
         """
@@ -60,7 +63,9 @@ class ControlLine:
         deadline = time.monotonic() + timeout_s
         while (now := time.monotonic()) < deadline:
             self._send(line)
-            patience = deadline if op in UNREPEATABLE else min(deadline, now + RESEND_AFTER_S)
+            patience = (
+                deadline if op in UNREPEATABLE or not repeatable else min(deadline, now + RESEND_AFTER_S)
+            )
             answer = self._await_answer(number, patience)
             if answer is not None:
                 return _accepted(op, answer)
@@ -114,8 +119,8 @@ class ControlLine:
         if not text or PREFIX.strip() in text:
             return
         self._seen = [*self._seen[-_SEEN_LINES:], text]
-        if self._on_line is not None:
-            self._on_line(text)
+        for listener in self.listeners:
+            listener(text)
 
 
 @contextmanager

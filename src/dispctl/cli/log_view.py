@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TAG_STYLES = {
     "SETUP": "bold green",
     "WIFI": "bold bright_blue",
+    "CLAIM": "bold bright_green",
     "POLL": "bold blue",
     "EXEC": "bold cyan",
     "PERSIST": "bold bright_black",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-TEXT_FIELDS = frozenset({"error", "version", "uid", "cause", "boot"})
+TEXT_FIELDS = frozenset({"error", "version", "uid", "cause", "boot", "ssid", "address"})
 SECONDS_FIELDS = frozenset({"seconds", "real_s"})
 
 _WHOLE = r"[0-9]{1,9}"
@@ -24,7 +24,7 @@ def _compile(*lines: tuple[str, str]) -> tuple[tuple[str, re.Pattern[str]], ...]
 
 PATTERNS: dict[str | None, tuple[tuple[str, re.Pattern[str]], ...]] = {
     "SETUP": _compile(
-        ("firmware_started", r"dispctl firmware (?P<version>\S+) uid=(?P<uid>\S+).*"),
+        ("firmware_started", r"dispctl firmware (?P<version>\S+) uid=(?P<uid>\S+)(?: reset=(?P<cause>\S+))?"),
         ("pending_job_found", r"Job anterior detectado, será retomado ao conectar"),
     ),
     "POLL": _compile(
@@ -51,6 +51,17 @@ PATTERNS: dict[str | None, tuple[tuple[str, re.Pattern[str]], ...]] = {
         ("report_failed", r"✗ Falha ao reportar: HTTP (?P<status><n>).*"),
         ("report_rejected", r"⚠ Relatório recusado em definitivo.*"),
         ("report_kept", r"Mantendo job em Flash para retry posterior"),
+    ),
+    "WIFI": _compile(
+        ("wifi_started", r"Conectando a (?P<ssid>.*)\.\.\."),
+        ("wifi_joined", r"✓ Conectado a (?P<ssid>.*): (?P<address>\S+)"),
+        ("wifi_failed", r"✗ Sem conexão com (?P<ssid>.*): (?P<error>[^:]+)"),
+        ("wifi_lost", r"✗ Conexão perdida"),
+    ),
+    "CLAIM": _compile(
+        ("claim_started", r"Registrando no backend\.\.\."),
+        ("claim_accepted", r"✓ Registrado"),
+        ("claim_failed", r"✗ Registro falhou: HTTP (?P<status><n>)"),
     ),
     "LOOP": _compile(("report_retried", r"Tentando reportar job pendente\.\.\.")),
     None: _compile(

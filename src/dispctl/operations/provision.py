@@ -7,27 +7,26 @@ look at the backend come as callables.
 
 from __future__ import annotations
 
-import time
+import re
+import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dispctl.errors import (
-    BackendRefusedError,
-    BackendUnreachableError,
-    BoardRefusedError,
-    DeadlineError,
-    DispctlError,
-    UsageError,
-)
+from dispctl.errors import UsageError
+from dispctl.operations.join_progress import JoinProgress
+from dispctl.operations.provision_events import BoardFound, SeenOnline, SettingsSaved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from dispctl.adapters.control import ControlLine
+    from dispctl.operations.provision_events import ProvisionEvent
 
 DEFAULT_TIMEOUT_S = 90.0
 SCAN_TIMEOUT_S = 30.0
-POLL_INTERVAL_S = 0.5
+CA_PIECE_CHARACTERS = 3000
+MAX_CA_CHARACTERS = 8192
+"""What the firmware's settings take; see `dispctl.firmware.settings`."""
 MAX_SSID_BYTES = 32
 PASSWORD_BYTES = (8, 63)
 """IEEE 802.11: a passphrase has 8 to 63 characters; an open network has none."""
@@ -71,63 +70,24 @@ class BackendAccess:
     tls_insecure: bool = False
 
 
-@dataclass(frozen=True)
-class BoardFound:
-    """The firmware answered."""
-
-    uid: str
-    version: str
-    state: str
-
-
-@dataclass(frozen=True)
-class SettingsSaved:
-    """The board has the new settings; `names` are those that were sent, without their values."""
-
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class PourAwaited:
-    """The board is pouring and tries the new network after that."""
-
-    job_id: int | None
-    item: int | None
-    total: int | None
-
-
-@dataclass(frozen=True)
-class NetworkJoined:
-    """The board is on the network."""
-
-    ssid: str
-    rssi_dbm: int | None
-
-
-@dataclass(frozen=True)
-class BackendReached:
-    """The backend has answered the board."""
-
-    url: str
-
-
-@dataclass(frozen=True)
-class BoardClaimed:
-    """The board belongs to the operator."""
-
-    uid: str
-
-
-@dataclass(frozen=True)
-class SeenOnline:
-    """The backend lists the board as online."""
-
-    uid: str
-
-
-ProvisionEvent = (
-    BoardFound | SettingsSaved | PourAwaited | NetworkJoined | BackendReached | BoardClaimed | SeenOnline
-)
+def certificates_in(pem: bytes) -> str:
+    """The certificates of a PEM file and nothing else of it; raises UsageError when there are none that can be read."""
+    blocks = re.findall(
+        r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", pem.decode("ascii", "replace"), re.DOTALL
+    )
+    text = "\n".join(blocks) + "\n"
+    if len(text) > MAX_CA_CHARACTERS:
+        raise UsageError(
+            f"The CA file has {len(text)} characters of certificates, the board keeps {MAX_CA_CHARACTERS}.",
+            hint="Give only the root that signed the backend's certificate.",
+        )
+    try:
+        ssl.create_default_context(cadata=text)
+    except ssl.SSLError as error:
+        raise UsageError(
+            "The CA file holds no certificate that can be read.", hint="It must be PEM."
+        ) from error
+    return text
 
 
 def read_settings(control: ControlLine) -> dict[str, Any]:
@@ -141,7 +101,7 @@ def scan_networks(control: ControlLine) -> list[Network]:
     found = control.request("scan", timeout_s=SCAN_TIMEOUT_S)["networks"]
     strongest: dict[str, Network] = {}
     for entry in sorted(found, key=lambda entry: int(entry["rssi"]), reverse=True):
-        network = Network(entry["ssid"], int(entry["rssi"]), is_open=bool(entry.get("open", False)))
+        network = Network(entry["ssid"], int(entry["rssi"]), is_open=not entry["secure"])
         if network.ssid:
             strongest.setdefault(network.ssid, network)
     return list(strongest.values())
@@ -160,149 +120,43 @@ def provision(
 
     `claim_code` is called once, just before its code is used; `is_online(uid)` asks the backend. Time spent waiting for
     a pour does not count. Raises BoardRefusedError when the board cannot join (the reason is in the message),
-    BackendRefusedError or BackendUnreachableError when the backend is the reason, DeadlineError after `timeout_s`.
+    BackendRefusedError or BackendUnreachableError when the backend is the reason, DeadlineError after `timeout_s`,
+    UsageError when the backend's certificate could not be checked.
     """
     status = control.request("status")
     uid = str(status["uid"])
     yield BoardFound(uid, str(status["version"]), str(status["state"]))
-    settings = _settings(wifi, backend) | {"claim_code": claim_code()}
+    _require_trust(control, backend)
+    following = JoinProgress(control, wifi.ssid, backend.url, timeout_s)
+    _send_authority(control, backend.ca_pem)
+    settings = {
+        "ssid": wifi.ssid,
+        "password": wifi.password,
+        "backend_url": backend.url,
+        "tls_insecure": backend.tls_insecure,
+        "claim_code": claim_code(),
+    }
     control.request("set_settings", settings=settings)
     yield SettingsSaved(tuple(settings))
-    following = _Following(control, wifi, backend.url, timeout_s)
     yield from following.until_claimed()
     if is_online is not None:
         following.until_seen(is_online, uid)
         yield SeenOnline(uid)
 
 
-def _settings(wifi: WifiCredentials, backend: BackendAccess) -> dict[str, Any]:
-    settings: dict[str, Any] = {
-        "ssid": wifi.ssid,
-        "password": wifi.password,
-        "backend_url": backend.url,
-        "tls_insecure": backend.tls_insecure,
-    }
-    if backend.ca_pem is not None:
-        settings["ca_pem"] = backend.ca_pem
-    return settings
-
-
-class _Following:
-    """Polls the board's status and tells each step once, in order."""
-
-    def __init__(self, control: ControlLine, wifi: WifiCredentials, url: str, timeout_s: float) -> None:
-        self._control = control
-        self._ssid = wifi.ssid
-        self._url = url
-        self._timeout_s = timeout_s
-        self._deadline = time.monotonic() + timeout_s
-        self._joined = self._reached = False
-
-    def until_claimed(self) -> Iterator[ProvisionEvent]:
-        """The steps up to the claim; raises what `provision` raises."""
-        pour_told = False
-        while True:
-            status = self._control.request("status")
-            if status["pouring"]:
-                self._deadline = time.monotonic() + self._timeout_s
-                if not pour_told:
-                    yield PourAwaited(status["job"], status["item"], status["total"])
-                pour_told = True
-            else:
-                yield from self._steps(status)
-                if self._reached and status["backend"]["claimed"]:
-                    yield BoardClaimed(str(status["uid"]))
-                    return
-                self._require_time(status)
-            self._control.listen(POLL_INTERVAL_S)
-
-    def until_seen(self, is_online: Callable[[str], bool], uid: str) -> None:
-        """Wait until the backend lists the board as online."""
-        while not is_online(uid):
-            if time.monotonic() >= self._deadline:
-                raise DeadlineError(
-                    f"The board is claimed, but {self._url} does not list it as online after {self._timeout_s:g} s.",
-                    hint="See the list with: dispctl devices.",
-                )
-            self._control.listen(POLL_INTERVAL_S)
-
-    def _steps(self, status: dict[str, Any]) -> Iterator[ProvisionEvent]:
-        wifi, backend = status["wifi"], status["backend"]
-        if not self._joined and wifi["joined"] and wifi["ssid"] == self._ssid:
-            self._joined = True
-            yield NetworkJoined(self._ssid, wifi["rssi"])
-        if not self._joined and wifi["reason"]:
-            raise _not_joined(self._ssid, wifi["reason"])
-        if self._joined and not self._reached and backend["reached"]:
-            self._reached = True
-            yield BackendReached(self._url)
-        if self._joined and backend["error"] and not backend["claimed"]:
-            raise _backend_failure(self._url, backend["error"])
-
-    def _require_time(self, status: dict[str, Any]) -> None:
-        if time.monotonic() < self._deadline:
-            return
-        if not self._joined:
-            missing = f"joined the network '{self._ssid}'"
-        elif not self._reached:
-            missing = f"reached the backend at {self._url}"
-        else:
-            missing = "been claimed"
-        raise DeadlineError(
-            f"After {self._timeout_s:g} s the board has not {missing}; it is in state {status['state']}.",
-            hint="See what it does with: dispctl monitor.",
+def _require_trust(control: ControlLine, backend: BackendAccess) -> None:
+    if not backend.url.startswith("https://") or backend.tls_insecure or backend.ca_pem:
+        return
+    if not read_settings(control)["ca_pem"]:
+        raise UsageError(
+            f"The board has no authority to check the certificate of {backend.url} against.",
+            hint="Give it with --ca FILE.",
         )
 
 
-_NOT_JOINED = {
-    "no_such_network": (
-        "The board sees no network '{ssid}'.",
-        "Check the name and that the network has a 2.4 GHz band in reach of the board.",
-    ),
-    "wrong_password": (
-        "The network '{ssid}' does not accept this password.",
-        "Try again with the right password.",
-    ),
-    "no_dhcp": (
-        "The network '{ssid}' gave the board no address.",
-        "Check the router's DHCP, then try again.",
-    ),
-}
-"""What the firmware's reasons mean to a person, and what to do about them."""
-
-_BACKEND_REFUSALS = {
-    "claim_refused": (
-        "The backend refused the claim: the code is wrong, used or expired.",
-        "A code serves once and for 10 minutes; get a new one.",
-    ),
-}
-_BACKEND_FAILURES = {
-    "name_not_resolved": (
-        "The board cannot find the backend's host in {url}.",
-        "Check the address and the network's DNS.",
-    ),
-    "certificate_not_trusted": (
-        "The board does not trust the certificate of {url}.",
-        "Give the authority that signed it with --ca FILE.",
-    ),
-    "unreachable": (
-        "The board gets no answer from {url}.",
-        "Check the address, and that the network lets the board reach it.",
-    ),
-}
-_OLD_NETWORK = " The board keeps the network it had."
-
-
-def _not_joined(ssid: str, reason: str) -> BoardRefusedError:
-    known = _NOT_JOINED.get(reason, ("The board could not join '{ssid}': " + reason + ".", "Try again."))
-    return BoardRefusedError(known[0].format(ssid=ssid), hint=known[1] + _OLD_NETWORK)
-
-
-def _backend_failure(url: str, reason: str) -> DispctlError:
-    if reason in _BACKEND_REFUSALS:
-        message, hint = _BACKEND_REFUSALS[reason]
-        return BackendRefusedError(message, status=400, hint=hint)
-    message, hint = _BACKEND_FAILURES.get(
-        reason, (f"The board cannot use the backend: {reason}.", "Check the address.")
-    )
-    return BackendUnreachableError(message.format(url=url), hint=hint)
+def _send_authority(control: ControlLine, ca_pem: str | None) -> None:
+    """In pieces that fit the board's longest request."""
+    for offset in range(0, len(ca_pem or ""), CA_PIECE_CHARACTERS):
+        piece = (ca_pem or "")[offset : offset + CA_PIECE_CHARACTERS]
+        value: Any = {"append": piece} if offset else piece
+        control.request("set_settings", settings={"ca_pem": value}, repeatable=offset == 0)

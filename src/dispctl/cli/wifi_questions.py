@@ -1,0 +1,92 @@
+"""Where a network's name and password come from: options, a file, the environment, or a question on a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from dispctl.errors import BoardRefusedError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dispctl.adapters.control import ControlLine
+    from dispctl.cli.console import Console
+    from dispctl.operations.provision import Network
+
+PASSWORD_HINT = "Give it with --password-stdin, --password-env NAME or --credentials FILE."  # noqa: S105 - a sentence
+_STRENGTHS = ((-60, "▂▄▆█"), (-70, "▂▄▆ "), (-80, "▂▄  "))
+
+
+def given_password(*, stdin: bool, variable: str | None) -> str | None:
+    """The password from standard input (its first line) or the environment; None when neither was asked for."""
+    if stdin and variable:
+        raise UsageError("The password can come from one place only.", hint=PASSWORD_HINT)
+    if stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if variable is None:
+        return None
+    if variable not in os.environ:
+        raise UsageError(f"The environment has no variable {variable}.")
+    return os.environ[variable]
+
+
+def read_credentials(path: Path) -> tuple[str | None, str | None]:
+    """Name and password from a TOML or JSON file with the keys ``ssid`` and ``password``; None for a missing one."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise UsageError(f"{path} cannot be read.") from None
+    document = _parse(path, text)
+    values = document.get("ssid"), document.get("password")
+    if not all(value is None or isinstance(value, str) for value in values):
+        raise UsageError(f"In {path} the network's name and password must be texts.")
+    return values
+
+
+def _parse(path: Path, text: str) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        document = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
+    except ValueError:  # its message would quote the file, which holds a password
+        raise UsageError(
+            f"{path} is neither TOML nor JSON.",
+            hint='It should read: ssid = "NAME" and password = "…", a line each.',
+        ) from None
+    return document if isinstance(document, dict) else {}
+
+
+def ask_network(console: Console, control: ControlLine) -> Network:
+    """Let the operator choose among the networks that the board sees; raises UsageError where nobody can answer."""
+    from dispctl.operations.provision import Network, scan_networks
+
+    if not console.interactive:
+        raise UsageError(
+            "Which network? Nobody is there to choose one.", hint="Give its name with --ssid NAME."
+        )
+    console.message("The board looks for networks…")
+    try:
+        networks = scan_networks(control)
+    except BoardRefusedError as refusal:  # it pours, and will not interrupt that for a scan
+        console.message(refusal.message)
+        networks = []
+    for number, network in enumerate(networks, start=1):
+        lock = "open" if network.is_open else ""
+        console.message(f"  {number:2}  {_strength(network.rssi_dbm)}  {network.ssid}  {lock}")
+    prompt = f"Network (1-{len(networks)}, or a name)" if networks else "Network's name"
+    answer = str(typer.prompt(prompt, err=True)).strip()
+    if answer.isascii() and answer.isdigit() and 1 <= int(answer) <= len(networks):
+        return networks[int(answer) - 1]
+    named = [network for network in networks if network.ssid == answer]
+    return named[0] if named else Network(answer, 0, is_open=False)
+
+
+def _strength(rssi_dbm: int) -> str:
+    return next((bars for least, bars in _STRENGTHS if rssi_dbm >= least), "▂   ")
