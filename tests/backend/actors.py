@@ -6,8 +6,6 @@ from typing import Any
 
 import httpx
 
-from tests.backend.asgi import Client
-
 PASSWORD = "correct horse"
 SPICES = ("Sal", "Pimenta", "Cominho", "Orégano")
 
@@ -80,7 +78,7 @@ class Board:
 class Cook:
     """An operator who is signed in."""
 
-    client: Client
+    client: httpx.Client
 
     def sign_in(self, name: str) -> None:
         credentials = {"nome": name, "senha": PASSWORD}

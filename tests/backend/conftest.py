@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
+from dispctl.backend import security
 from dispctl.backend.app import create_app
 from dispctl.backend.settings import Settings
 from tests.backend.actors import Board, Clock, Cook
@@ -28,7 +29,9 @@ def loop() -> Iterator[Loop]:
 
 
 @pytest.fixture
-def app(tmp_path: Path, clock: Clock, loop: Loop) -> Iterator[FastAPI]:
+def app(tmp_path: Path, clock: Clock, loop: Loop, monkeypatch: pytest.MonkeyPatch) -> Iterator[FastAPI]:
+    # Each test has operators of its own; at full cost their passwords would take most of its time.
+    monkeypatch.setattr(security, "MEMORY_KIB", 64)
     application = create_app(Settings(f"sqlite:///{tmp_path / 'backend.sqlite3'}", b"s" * 32, clock))
     lifespan = application.router.lifespan_context(application)
     loop.run(lifespan.__aenter__())

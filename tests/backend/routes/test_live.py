@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from tests.backend.actors import Board, Cook, accepted, entry, report
-from tests.backend.asgi import Closed, WebSocket
+from tests.backend.asgi import Client, Closed, WebSocket
 from tests.backend.conftest import ClientMaker, CookMaker
 
 
 def watch(cook: Cook, job_id: int) -> AbstractContextManager[WebSocket]:
+    assert isinstance(cook.client, Client)
     return cook.client.websocket(f"/ws/jobs/{job_id}")
 
 
