@@ -29,7 +29,8 @@ LEAVE_RAW_REPL = b"\x02"
 ATTEMPTS = 3
 PROMPT_TIMEOUT_S = 2.5
 """Longer than the two seconds in which the firmware takes a second Ctrl-C for insistence and stops a pour."""
-POUR_REFUSAL_WORDS = "Ctrl-C"
+POUR_REFUSAL_WORDS = "Ctrl-C recusado"
+"""How the firmware answers the first Ctrl-C during a pour."""
 READ_CHUNK_BYTES = 512
 _NO_MICROPYTHON = {
     b"waiting for download": "The board waits in its bootloader; press its reset button, or use --via rom.",

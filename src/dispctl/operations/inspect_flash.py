@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dispctl.errors import BoardRefusedError, BoardSilentError, DispctlError, UsageError
 from dispctl.firmware import job_state
 from dispctl.operations import busy, job_state_sources
-from dispctl.operations.job_state_sources import CLEARED_NAMES, ImageSource, SavedFiles
+from dispctl.operations.job_state_sources import ImageSource, SavedFiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -204,14 +204,16 @@ def _dump(folder: Path, saved: SavedFiles) -> Dumped:
 
 
 def _clear(backups: Backups, source: Source, inspected: Inspected) -> Iterator[Event]:
+    """Remove job and progress. Ids of finished jobs stay, so that none is poured again, and a rejected report does."""
     saved = inspected.saved
-    names = [name for name in CLEARED_NAMES if name in saved.files]
+    names = [
+        name for name in saved.files if name == job_state.JOB_FILE or name.startswith(job_state.PROGRESS_FILE)
+    ]
     job_id = inspected.view["job_id"]
     if names:
         backup = backups.save(saved.mac or "board", {f"/{name}": data for name, data in saved.files.items()})
         yield AboutToClear(job_id, backup)
         source.clear(names)
-        left = view_of(source.read())
-        if left["job_id"] is not None or left["rejected"] is not None:
+        if set(names) & set(source.read().files):
             raise BoardRefusedError("The board still holds the job.", hint=f"It is saved in {backup}.")
     yield Cleared(job_id)

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from dispctl.image.partition_table import Region
 
 STATE_PREFIX = "job_state"
-CLEARED_NAMES = ("job_state", "job_state.rejected")
-"""What clearing removes; ids of finished jobs stay, so that none of them is poured again."""
 SETTINGS_NAME = "settings.json"
 DEFAULT_ON_INTERRUPTED = "remainder"
 FOREIGN = {
