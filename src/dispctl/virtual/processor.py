@@ -29,10 +29,11 @@ CTRL_C = 3
 NO_INTERRUPT_BYTE = 0xFF
 COOPERATIVE_S = 0.15  # how long a program may take to notice Ctrl-C by itself
 QUIET_S = 0.1  # a program that used the bus within this time may be inside littlefs: SIGINT would tear it
-PATIENCE_S = 2.0  # after this long SIGINT comes whatever the program does
+PATIENCE_S = 2.0  # after this long a program that only writes files has its writing refused
+FLASH_OPERATIONS = (bus.Operation.PROGRAM, bus.Operation.ERASE)
 OUTPUT_PIPE_BYTES = 4096  # the least that Linux gives: a full pipe is how a program waits for the UART
 F_SETPIPE_SZ = 1031  # fcntl.h; the name is in `fcntl` from Python 3.10 on, and on Linux only
-HEAP_BYTES = 2 * 1024 * 1024
+HEAP_BYTES = 512 * 1024  # words are twice as wide here: about what 200 KB are on the chip
 RUNTIME = Path(__file__).with_name("runtime")
 
 
@@ -210,6 +211,10 @@ class Processor:
 
     def _serve(self, request: bus.Request) -> None:
         try:
+            if request.operation in FLASH_OPERATIONS and self._patience_is_over():
+                raise InterruptedError(
+                    errno.EINTR, "Ctrl-C was typed, and the program does nothing but write"
+                )
             payload, error = self._handler.handle(request), 0
         except OSError as refusal:
             payload, error = b"", refusal.errno or errno.EIO
@@ -251,12 +256,14 @@ class Processor:
         """Send SIGINT to a program that computes and looks at nothing; wait while it uses its flash."""
         if self._interrupt_since is None:
             return
-        now = time.monotonic()
-        if now - self._last_request < QUIET_S and now - self._interrupt_since < PATIENCE_S:
+        if time.monotonic() - self._last_request < QUIET_S:
             self._later(QUIET_S, self._insist)
         elif self._withdraw_interrupt():
             self._interrupt_since = None
             self._process.send_signal(signal.SIGINT)
+
+    def _patience_is_over(self) -> bool:
+        return self._interrupt_since is not None and time.monotonic() - self._interrupt_since > PATIENCE_S
 
     def _withdraw_interrupt(self) -> bool:
         """Take the unnoticed interrupt back, lest it come twice; False if the program has just noticed it."""

@@ -5,7 +5,20 @@ import json
 import micropython
 import sys
 
-from runtime import asyncio_tasks, bus, console, esp32, filesystem, machine, network, repl, select, socket, system, time
+from runtime import (
+    asyncio_tasks,
+    bus,
+    console,
+    esp32,
+    filesystem,
+    machine,
+    network,
+    repl,
+    select,
+    socket,
+    system,
+    time,
+)
 from runtime.execution import SoftReset, run_file
 from runtime.flash import Partition
 

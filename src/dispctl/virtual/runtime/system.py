@@ -1,13 +1,27 @@
 """What of `sys`, `micropython` and `os` differs on an ESP32, laid over the built-in modules."""
 
+import builtins
 import micropython as _micropython
 import os as _os
 import sys as _sys
+import vfs
 from collections import namedtuple
 
-from runtime import bus, console
+from runtime import bus, console, time
 
 _CTRL_C = 3
+_FILE_CALLS = (
+    "chdir",
+    "ilistdir",
+    "listdir",
+    "mkdir",
+    "remove",
+    "rename",
+    "rmdir",
+    "stat",
+    "statvfs",
+    "unlink",
+)
 _HIDDEN = ("getenv", "putenv", "unsetenv", "system", "errno", "VfsPosix")
 _Implementation = namedtuple("Implementation", ("name", "version", "_machine", "_mpy", "_build", "_thread"))
 _Uname = namedtuple("Uname", ("sysname", "nodename", "release", "version", "machine"))
@@ -54,28 +68,26 @@ def install(release, kernel_version):
     )
     modules["micropython"] = _Overlay(_micropython, kbd_intr=kbd_intr)
     uname = _Uname(PORT, PORT, release, kernel_version, MACHINE)
-    modules["os"] = _Overlay(
-        _os, _HIDDEN, uname=lambda: uname, dupterm=lambda *_: None, sync=lambda: None, umount=_umount
-    )
-    modules["builtins"] = _builtins_with_input()
-
-
-def _builtins_with_input():
-    import builtins
-
+    looking = {name: _looking_outside(getattr(_os, name)) for name in _FILE_CALLS}
+    own = {"uname": lambda: uname, "dupterm": lambda *_: None, "sync": lambda: None, "umount": vfs.umount}
+    modules["os"] = _Overlay(_os, _HIDDEN, **own, **looking)
     builtins.input = console.read_line
-    return builtins
+    builtins.open = _looking_outside(open)
 
 
-def _umount(where):
-    import vfs
+def _looking_outside(call):
+    """`call` for a program that does nothing but use files: Ctrl-C must not strike in the middle of littlefs."""
 
-    vfs.umount(where)
+    def looking(*arguments, **options):
+        time.look_outside()
+        return call(*arguments, **options)
+
+    return looking
 
 
 def kbd_intr(character):
     """Choose the byte that stops a program when it is typed; -1 for none."""
-    _sys.stdout  # the interpreter's own setting stays: SIGINT must go on to mean KeyboardInterrupt
+    # The interpreter's own setting stays: SIGINT must go on to mean KeyboardInterrupt and not the end.
     bus.request(bus.KBD_INTR, bytes((character & 0xFF,)))
     if character < 0:
         bus.drop_interrupts()
