@@ -9,7 +9,9 @@ import typer
 from typer.core import TyperGroup
 
 from dispctl import __version__
+from dispctl.adapters.config_files import config_files
 from dispctl.cli import console
+from dispctl.cli.configuration import default_map
 from dispctl.errors import DispctlError
 
 COMMANDS = (
@@ -22,8 +24,10 @@ COMMANDS = (
     "login",
     "logout",
     "devices",
+    "recipes",
+    "jobs",
 )
-GROUPS = ("jars", "jobs", "job", "sim", "backend")
+GROUPS = ("jars", "job", "sim", "backend")
 
 
 class ErrorHandlingGroup(TyperGroup):
@@ -56,12 +60,14 @@ def show_version(wanted: bool) -> None:
 
 @app.callback()
 def root(
+    context: typer.Context,
     _version: Annotated[
         bool,
         typer.Option("--version", callback=show_version, is_eager=True, help="Show the version and leave."),
     ] = False,
 ) -> None:
     """Flash, provision, feed, watch and repair a four-jar spice dispenser."""
+    context.default_map = default_map(context.command, config_files())
 
 
 def _register() -> None:

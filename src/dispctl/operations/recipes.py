@@ -1,4 +1,4 @@
-"""Find a recipe by what people call it, and make one only where the identical one is not there."""
+"""Find a recipe by what people call it, or by what it pours; pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from dispctl.operations.dose_plan import spice_key
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dispctl.adapters.backend_client import BackendClient
     from dispctl.adapters.backend_records import Recipe, RecipeDraft
 
 
@@ -32,11 +31,6 @@ def find_recipe(recipes: Sequence[Recipe], wanted: str) -> Recipe:
 def identical_recipe(recipes: Sequence[Recipe], draft: RecipeDraft) -> Recipe | None:
     """The first recipe of this name that pours the same, None where there is none."""
     return next((recipe for recipe in recipes if _identity(recipe) == _identity(draft)), None)
-
-
-def made_or_reused(client: BackendClient, draft: RecipeDraft) -> Recipe:
-    """The recipe in the backend: the identical one, else a new one."""
-    return identical_recipe(client.recipes(), draft) or client.create_recipe(draft)
 
 
 def _identity(recipe: RecipeDraft) -> tuple[object, ...]:

@@ -1,0 +1,132 @@
+"""Shows a job being planned, sent and followed; used by the commands that send one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dispctl.cli.backend_view import job_line, job_table, plan_table, quantity, status_text
+from dispctl.operations import follow_job as follow
+from dispctl.operations import order_job as order
+from dispctl.operations.send_job import AnswerMissed, EarlierSendFound, Sent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from dispctl.adapters.backend_client import BackendClient
+    from dispctl.adapters.backend_records import Job
+    from dispctl.adapters.job_journal import JobJournal
+    from dispctl.cli.console import Console, ProgressBar
+
+
+class OrderView:
+    """Shows the events of `order_job`; with ``--json`` one object for the plan of a dry run or for the sent job."""
+
+    def __init__(self, console: Console, *, dry_run: bool) -> None:
+        self._console = console
+        self._dry_run = dry_run
+        self._told: dict[str, Any] = {}
+        self.job: Job | None = None
+
+    def show(self, events: Iterator[order.OrderEvent]) -> None:
+        """Show all of them; `job` is the job afterwards, None after a dry run."""
+        for event in events:
+            self._show(event)
+        if self.job is not None:
+            self._console.result({"event": "sent", **self._told, "job": self.job.to_wire()})
+
+    def _show(self, event: order.OrderEvent) -> None:
+        if isinstance(event, order.Planned):
+            self._planned(event)
+        elif isinstance(event, order.RecipeReady):
+            self._told["recipe"] = event.recipe.to_wire()
+            done = "made" if event.made else "used as it is"
+            self._console.detail(f"Recipe {event.recipe.id} ({event.recipe.name}) is {done}.")
+        elif isinstance(event, AnswerMissed):
+            self._console.warning(f"{event.reason} Looking whether the job is there.")
+        elif isinstance(event, EarlierSendFound):
+            self._console.warning(
+                f"An earlier send of this was cut off; job {event.job.id} came of it. Nothing was sent again."
+            )
+        elif isinstance(event, Sent):
+            self._sent(event)
+        elif isinstance(event, order.PlanChanged):
+            for sentence in event.differences:
+                self._console.warning(sentence)
+        else:
+            self._console.message("No board is online: the job waits until one is.")
+
+    def _planned(self, event: order.Planned) -> None:
+        self._told["plan"] = [pour.to_json() for pour in event.plan.pours]
+        if self._dry_run and not event.plan.problems:
+            document = {"event": "planned", **self._told, "people": event.people}
+            self._console.result(document, plan_table(event.plan))
+            self._console.message("Nothing was sent (--dry-run).")
+        elif not self._console.json:
+            self._console.message(plan_table(event.plan))
+
+    def _sent(self, event: Sent) -> None:
+        self.job = event.job
+        duration_s = sum(item.duration_s for item in event.job.items)
+        self._console.message(f"Job {event.job.id} is sent; it pours for {quantity(duration_s, 's')}.")
+
+
+def send(
+    console: Console,
+    client: BackendClient,
+    journal: JobJournal,
+    events: Iterator[order.OrderEvent],
+    *,
+    dry_run: bool,
+    wait: bool,
+    timeout_s: float | None,
+) -> None:
+    """Show a job being sent and, with `wait`, followed; raises `JobEndedBadlyError` and `DeadlineError`."""
+    view = OrderView(console, dry_run=dry_run)
+    view.show(events)
+    if view.job is not None and wait:
+        ended = _show_following(console, client, view.job, timeout_s)
+        journal.settle(ended.id)
+        console.message(job_table(ended))
+        console.message(job_line(ended))
+        follow.check_outcome(ended)
+
+
+def _show_following(console: Console, client: BackendClient, job: Job, timeout_s: float | None) -> Job:
+    try:
+        with console.progress(f"Job {job.id}: {job.status}") as bar:
+            for event in follow.follow_job(client, job, timeout_s=timeout_s):
+                _show_followed(console, bar, event)
+                if isinstance(event, follow.Ended):
+                    return event.job
+    except KeyboardInterrupt:
+        console.message(f"Job {job.id} goes on. See it with dispctl job show {job.id}.")
+        raise
+    raise AssertionError("following ends with Ended or raises")
+
+
+def _show_followed(console: Console, bar: ProgressBar, event: follow.FollowEvent) -> None:
+    if console.json:
+        _tell_followed(console, event)
+    if isinstance(event, follow.Waited):
+        bar.update(
+            0, words=f"Job {event.job.id}: {follow.status_words(event.job.status)}, {event.elapsed_s:.0f} s"
+        )
+    elif isinstance(event, follow.ItemChanged):
+        line = status_text(event.item.status)
+        line.append(
+            f"  {event.item.position}/{event.total} {event.item.spice}, {quantity(event.item.grams, 'g')}"
+        )
+        console.message(line)
+    elif isinstance(event, follow.BackendLost):
+        console.warning(f"{event.reason} Asking again.")
+    elif isinstance(event, follow.BackendBack):
+        console.message("The backend answers again.")
+
+
+def _tell_followed(console: Console, event: follow.FollowEvent) -> None:
+    if isinstance(event, follow.ItemChanged):
+        console.json_line({"event": "item", "item": event.item.to_wire()})
+    elif isinstance(event, follow.StatusChanged):
+        console.json_line({"event": "status", "status": event.job.status})
+    elif isinstance(event, follow.Ended):
+        console.json_line({"event": "ended", "job": event.job.to_wire()})

@@ -1,0 +1,63 @@
+"""`dispctl send-job`: a recipe for so many people, to the backend and so to the board."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from dispctl.cli.console import Console
+from dispctl.cli.options import DEFAULT_BACKEND, Backend, Json, Quiet, Verbose
+from dispctl.cli.recipes import complete_recipe
+
+People = Annotated[
+    int | None,
+    typer.Option(min=1, max=100, help="For so many people; left out, for the recipe's own portions."),
+]
+Wait = Annotated[
+    bool, typer.Option("--wait", "-w", help="Follow the job to its end; 8 if it is not all done.")
+]
+Timeout = Annotated[
+    float | None, typer.Option(min=0.1, metavar="SECONDS", help="With --wait: give up after so long, with 9.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check and show what would be poured; send nothing.")]
+
+
+def send_job(
+    recipe: Annotated[
+        str | None,
+        typer.Argument(
+            help="A recipe's name or id, a file (.toml, .json, .yaml), or - for standard input.",
+            autocompletion=complete_recipe,
+        ),
+    ] = None,
+    *,
+    item: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--item", "-i", metavar="SPICE=GRAMS", help="An ingredient, instead of a recipe; repeatable."
+        ),
+    ] = None,
+    portions: Annotated[
+        int | None, typer.Option(min=1, max=20, help="With --item: the grams are for so many portions (1).")
+    ] = None,
+    people: People = None,
+    dry_run: DryRun = False,
+    wait: Wait = False,
+    timeout: Timeout = None,
+    backend: Backend = DEFAULT_BACKEND,
+    json: Json = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Send a job, by a recipe's name, id or file, or by its ingredients; safe to repeat."""
+    from dispctl.cli.order_view import send
+    from dispctl.operations.backend_session import open_backend, open_journal
+    from dispctl.operations.order_job import Request, order_job, requested
+
+    console = Console(json=json, quiet=quiet, verbose=verbose)
+    request = Request(recipe, item or (), portions, people)
+    with open_backend(backend) as client:
+        draft, for_people = requested(request, client.recipes, sys.stdin.read)
+        journal = open_journal(backend)
+        events = order_job(client, journal, draft, for_people, dry_run=dry_run)
+        send(console, client, journal, events, dry_run=dry_run, wait=wait, timeout_s=timeout)

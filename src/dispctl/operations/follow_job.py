@@ -1,0 +1,162 @@
+"""Follow a job to its end by asking the backend again and again; shows nothing."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from dispctl.errors import (
+    BackendRefusedError,
+    BackendUnreachableError,
+    DeadlineError,
+    JobEndedBadlyError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from dispctl.adapters.backend_client import BackendClient
+    from dispctl.adapters.backend_records import Job, JobItem
+
+POLL_INTERVAL_S = 1.0
+LONGEST_OUTAGE_S = 300.0
+FIRST_SERVER_ERROR = 500
+STATUS_WORDS = {"done_partial": "partial success"}
+
+
+@dataclass(frozen=True)
+class StatusChanged:
+    """The job has another status than before."""
+
+    job: Job
+
+
+@dataclass(frozen=True)
+class ItemChanged:
+    """One step has another status than before."""
+
+    item: JobItem
+    total: int
+
+
+@dataclass(frozen=True)
+class Waited:
+    """Nothing new; `elapsed_s` since the following began."""
+
+    job: Job
+    elapsed_s: float
+
+
+@dataclass(frozen=True)
+class BackendLost:
+    """The backend does not answer; it is asked again."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class BackendBack:
+    """The backend answers again."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The job came to its end, good or bad."""
+
+    job: Job
+
+
+FollowEvent = StatusChanged | ItemChanged | Waited | BackendLost | BackendBack | Ended
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The time that following goes by."""
+
+    now: Callable[[], float] = time.monotonic
+    pause: Callable[[float], None] = time.sleep
+
+
+def follow_job(
+    client: BackendClient, job: Job, *, timeout_s: float | None = None, clock: Clock | None = None
+) -> Iterator[FollowEvent]:
+    """Yield what happens to `job`, `Ended` last.
+
+    A backend that does not answer is waited for. Raises `DeadlineError` after `timeout_s` (None: never),
+    `BackendUnreachableError` after an outage of `LONGEST_OUTAGE_S` and `BackendRefusedError` for a refusal.
+    """
+    clock = clock or Clock()
+    began_s = answered_s = clock.now()
+    outage = False
+    while not job.ended:
+        if timeout_s is not None and clock.now() - began_s >= timeout_s:
+            raise _late(job, timeout_s)
+        clock.pause(POLL_INTERVAL_S)
+        try:
+            latest = _ask(client, job.id)
+        except BackendUnreachableError as error:
+            if clock.now() - answered_s > LONGEST_OUTAGE_S:
+                raise
+            if not outage:
+                yield BackendLost(error.message)
+            outage = True
+            continue
+        if outage:
+            yield BackendBack()
+        outage, answered_s = False, clock.now()
+        yield from _changes(job, latest)
+        yield Waited(latest, clock.now() - began_s)
+        job = latest
+    yield Ended(job)
+
+
+def check_outcome(job: Job) -> None:
+    """Raise `JobEndedBadlyError`, saying what failed and why, unless every step was done."""
+    if job.status == "done":
+        return
+    failed = [_failure(item) for item in job.items if item.status not in ("done", "canceled")]
+    parts = [f"Job {job.id} ended as {status_words(job.status)}"]
+    if job.error:
+        parts.append(job.error.rstrip("."))
+    if job.status in ("failed", "done_partial") and failed:
+        parts.append(", ".join(failed))
+    raise JobEndedBadlyError(
+        ": ".join(parts) + ".", hint=f"Send what failed once more: dispctl job retry-failed {job.id}."
+    )
+
+
+def status_words(status: str) -> str:
+    """A status as people read it."""
+    return STATUS_WORDS.get(status, status)
+
+
+def _ask(client: BackendClient, job_id: int) -> Job:
+    """The job; a failing server counts as one that does not answer."""
+    try:
+        return client.job(job_id)
+    except BackendRefusedError as error:
+        if error.status < FIRST_SERVER_ERROR:
+            raise
+        raise BackendUnreachableError(error.message) from error
+
+
+def _changes(before: Job, after: Job) -> Iterator[StatusChanged | ItemChanged]:
+    if after.status != before.status:
+        yield StatusChanged(after)
+    known = {item.position: item.status for item in before.items}
+    for item in after.items:
+        if known.get(item.position) != item.status:
+            yield ItemChanged(item, len(after.items))
+
+
+def _failure(item: JobItem) -> str:
+    reason = f" ({item.error.rstrip('.')})" if item.error else ""
+    return f"{item.spice} in jar {item.jar} {status_words(item.status)}{reason}"
+
+
+def _late(job: Job, timeout_s: float) -> DeadlineError:
+    return DeadlineError(
+        f"Job {job.id} has not ended within {timeout_s:g} s; it is {status_words(job.status)}.",
+        hint=f"It goes on. See it with dispctl job show {job.id}.",
+    )
