@@ -10,12 +10,12 @@ from dispctl.errors import ExitCode
 
 if TYPE_CHECKING:
     from dispctl.cli.console import Console
-    from dispctl.operations.demo import DemoEvent, Proved
+    from dispctl.operations.demo_events import DemoEvent, Proved
 
 PICTURE_WIDTH = 110
 SENTENCES = {
     "Told": "{event.sentence}",
-    "Written": "MicroPython {event.micropython} and {event.files} files are written.",
+    "Written": "MicroPython {event.micropython} and {event.files} files are on its flash.",
     "Started": "The board says that it runs firmware {event.version}.",
     "NetworkJoined": "The board is in the network '{event.ssid}'.",
     "BackendReached": "It reaches the backend at {event.url}.",
@@ -65,7 +65,7 @@ class _View:
 
     def show(self, event: "DemoEvent") -> None:
         """Tell of one event."""
-        from dispctl.operations.demo import Proved
+        from dispctl.operations.demo_events import Proved
         from dispctl.operations.monitor import LineSeen
 
         if isinstance(event, Proved):
@@ -82,7 +82,7 @@ class _View:
         from rich.text import Text
 
         from dispctl.cli.inspect_flash import show_view
-        from dispctl.operations.demo import StageBegun
+        from dispctl.operations.demo_events import StageBegun
         from dispctl.operations.inspect_flash import Inspected
 
         if isinstance(event, StageBegun):
@@ -94,7 +94,7 @@ class _View:
             self._console.out.print(Text("$ dispctl inspect-flash", style="dim"))
             show_view(self._console, event.via, event.view)
         elif sentence := _sentence(event):
-            self._console.out.print(sentence)
+            self._console.out.print(sentence, soft_wrap=True)
 
     def _show_proof(self, proof: "Proved") -> None:
         self.agrees = proof.agrees

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dispctl.adapters.backend_client import BackendClient
@@ -17,18 +16,21 @@ from dispctl.adapters.backend_records import Ingredient, Jar, RecipeDraft
 from dispctl.adapters.backups import Backups
 from dispctl.adapters.companion import Companion, ask
 from dispctl.adapters.control import open_control
+from dispctl.adapters.job_journal import JobJournal, JobOrder
 from dispctl.adapters.port_reader import read_port
 from dispctl.adapters.simulator import Simulator
 from dispctl.errors import DeadlineError
 from dispctl.operations import flash, inspect_flash, provision, send_job
-from dispctl.operations.demo_proof import Comparison, Outcome, prove
+from dispctl.operations.demo_events import Proved, StageBegun, Told
+from dispctl.operations.demo_proof import Outcome, prove
 from dispctl.operations.monitor import Attached, EndCondition, LineSeen, monitor
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from dispctl.operations.monitor import MonitorEvent
+    from dispctl.operations.demo_events import DemoEvent
+
 
 SPICES = ("Sal", "Pimenta", "Cominho", "Orégano")
 RATE_G_PER_S, STOCK_G, DOSE_G = 2.0, 100.0, 10.0
@@ -41,40 +43,6 @@ OPERATOR, OPERATOR_PASSWORD = "demo", "only-for-this-demo"
 LIMIT_S = 60.0
 LONGEST_WAIT_S = 25.0
 _LOOK_INTERVAL_S = 0.02
-
-
-@dataclass(frozen=True)
-class StageBegun:
-    """A stage of the story; `command` is what a person would type for it, where it is one command."""
-
-    number: int
-    title: str
-    command: str | None = None
-
-
-@dataclass(frozen=True)
-class Told:
-    """A fact of the story, in a sentence."""
-
-    sentence: str
-
-
-@dataclass(frozen=True)
-class Proved:
-    """The end: what was asked against what is found."""
-
-    comparisons: tuple[Comparison, ...]
-    seconds: float
-
-    @property
-    def agrees(self) -> bool:
-        """Whether every line does."""
-        return all(comparison.agrees for comparison in self.comparisons)
-
-
-DemoEvent = (
-    StageBegun | Told | LineSeen | inspect_flash.Inspected | flash.Event | provision.ProvisionEvent | Proved
-)
 
 
 def demo(folder: Path) -> Iterator[DemoEvent]:
@@ -174,7 +142,11 @@ class _Story:
         yield StageBegun(4, f"A job: {DOSE_G:g} g from each jar", "dispctl send-job Demo")
         draft = RecipeDraft("Demo", 1, tuple(Ingredient(spice, DOSE_G) for spice in SPICES))
         recipe = self._client.create_recipe(draft)
-        self._job_id = send_job.send(self._client, recipe.id, 1).id
+        order = JobOrder(recipe.id, 1)
+        journal = JobJournal(self._folder / "jobs.json", OPERATOR)
+        for event in send_job.send_job(self._client, order, journal):
+            if isinstance(event, send_job.Sent):
+                self._job_id = event.job.id
         yield Told(f"Job {self._job_id} waits in the backend; the board asks for it once a second.")
         yield from self._follow(rf"Item {CUT_JAR}/{len(SPICES)}")
 
@@ -212,9 +184,7 @@ class _Story:
         comparisons = prove(outcome, asked_ms=asked_ms, stock_g=STOCK_G - DOSE_G, cut_jar=CUT_JAR)
         return Proved(comparisons, time.monotonic() - self._began_s)
 
-    def _follow(
-        self, until: str | None, once_attached: dict[str, Any] | None = None
-    ) -> Iterator[MonitorEvent]:
+    def _follow(self, until: str | None, once_attached: dict[str, Any] | None = None) -> Iterator[DemoEvent]:
         """The board's log until a line matches `until`, or until the job is done; nothing is missed after attaching."""
         pattern = re.compile(until) if until else None
         end = EndCondition(until=pattern, until_job_done=until is None, timeout_s=LONGEST_WAIT_S)
