@@ -213,8 +213,8 @@ def _show_settings(console: Console, control: "ControlLine") -> None:
 
     settings = read_settings(control)
     table = Table("setting", "value", box=None)
-    for name, value in settings.items():
-        table.add_row(name, _shown(value))
+    for name in sorted(settings):
+        table.add_row(name, _shown(settings[name]))
     console.result(settings, table)
 
 

@@ -27,12 +27,19 @@ def given_password(*, stdin: bool, variable: str | None) -> str | None:
     if stdin and variable:
         raise UsageError("The password can come from one place only.", hint=PASSWORD_HINT)
     if stdin:
-        return sys.stdin.readline().rstrip("\r\n")
+        return _first_line()
     if variable is None:
         return None
     if variable not in os.environ:
         raise UsageError(f"The environment has no variable {variable}.")
     return os.environ[variable]
+
+
+def _first_line() -> str:
+    try:
+        return sys.stdin.readline().rstrip("\r\n")
+    except UnicodeDecodeError:  # its message would quote the password
+        raise UsageError("The password on standard input is not UTF-8.") from None
 
 
 def read_credentials(path: Path) -> tuple[str | None, str | None]:

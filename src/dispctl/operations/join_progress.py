@@ -39,9 +39,12 @@ CLAIM_ATTEMPTS = 2
 class JoinProgress:
     """Polls the board's status and tells each step once, in order; made before the settings are sent."""
 
-    def __init__(self, control: ControlLine, ssid: str, url: str, timeout_s: float) -> None:
+    def __init__(
+        self, control: ControlLine, ssid: str, url: str, *, old_ssid: str | None, timeout_s: float
+    ) -> None:
         self._control = control
         self._ssid = ssid
+        self._old_ssid = old_ssid
         self._url = url
         self._timeout_s = timeout_s
         self._deadline = time.monotonic() + timeout_s
@@ -91,7 +94,8 @@ class JoinProgress:
         if wifi["trying_new"]:
             return False
         if wifi["failed_ssid"] == self._ssid:
-            raise not_joined(self._ssid, self._wifi_failure or wifi["reason"] or "no reason given")
+            reason = self._wifi_failure or wifi["reason"] or "no reason given"
+            raise not_joined(self._ssid, reason, old_ssid=self._old_ssid)
         return bool(wifi["joined"] and wifi["ssid"] == self._ssid)
 
     def _is_claimed(self, backend: dict[str, Any]) -> bool:
@@ -130,16 +134,15 @@ _NOT_JOINED = {
 """What the firmware's reasons mean to a person, and what to do about them."""
 
 
-def not_joined(ssid: str, reason: str) -> BoardRefusedError:
-    """Why the board is not on the network; `reason` is the firmware's."""
+def not_joined(ssid: str, reason: str, *, old_ssid: str | None) -> BoardRefusedError:
+    """Why the board is not on the network; `reason` is the firmware's, `old_ssid` the network it had before."""
     unknown = (
         "The board could not join the network '{ssid}': {reason}.",
         "Move the board closer, then try again.",
     )
     message, hint = _NOT_JOINED.get(reason, unknown)
-    return BoardRefusedError(
-        message.format(ssid=ssid, reason=reason), hint=f"{hint} The board keeps the network it had before."
-    )
+    kept = f" The board goes back to '{old_ssid}'." if old_ssid else ""
+    return BoardRefusedError(message.format(ssid=ssid, reason=reason), hint=hint + kept)
 
 
 _UNREACHED = (

@@ -49,16 +49,22 @@ class WifiCredentials:
     password: str = field(repr=False)
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.ssid.encode()) <= MAX_SSID_BYTES:
-            raise UsageError(
-                f"A network's name has 1 to {MAX_SSID_BYTES} bytes, this one {len(self.ssid.encode())}."
-            )
+        ssid_bytes = _size(self.ssid)
+        if not 1 <= ssid_bytes <= MAX_SSID_BYTES:
+            raise UsageError(f"A network's name has 1 to {MAX_SSID_BYTES} bytes, this one {ssid_bytes}.")
         shortest, longest = PASSWORD_BYTES
-        if self.password and not shortest <= len(self.password.encode()) <= longest:
+        if self.password and not shortest <= _size(self.password) <= longest:
             raise UsageError(
                 f"A Wi-Fi password has {shortest} to {longest} characters.",
                 hint="For an open network give an empty one.",
             )
+
+
+def _size(text: str) -> int:
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError:  # bytes from the command line or the environment that are no text
+        raise UsageError("The network's name or password is not UTF-8.") from None
 
 
 @dataclass(frozen=True)
@@ -127,7 +133,9 @@ def provision(
     uid = str(status["uid"])
     yield BoardFound(uid, str(status["version"]), str(status["state"]))
     _require_trust(control, backend)
-    following = JoinProgress(control, wifi.ssid, backend.url, timeout_s)
+    following = JoinProgress(
+        control, wifi.ssid, backend.url, old_ssid=status["wifi"]["ssid"], timeout_s=timeout_s
+    )
     _send_authority(control, backend.ca_pem)
     settings = {
         "ssid": wifi.ssid,
