@@ -114,15 +114,21 @@ class Bench:
 
 
 @contextmanager
-def bench(flash: NorFlash, *, pacing: bool = False) -> Iterator[Bench]:
-    """A bench that listens on a port of its own until the end of the block."""
+def loop_thread() -> Iterator[LoopThread]:
+    """A loop's thread until the end of the block."""
     thread = LoopThread()
     try:
-        board = thread.call(lambda: Bench(flash, pacing=pacing))
-        thread.run(board.server.start())
-        try:
-            yield board
-        finally:
-            thread.run(board.server.close())
+        yield thread
     finally:
         thread.close()
+
+
+@contextmanager
+def bench(thread: LoopThread, flash: NorFlash, *, pacing: bool = False) -> Iterator[Bench]:
+    """A bench that listens on a port of its own until the end of the block."""
+    board = thread.call(lambda: Bench(flash, pacing=pacing))
+    thread.run(board.server.start())
+    try:
+        yield board
+    finally:
+        thread.run(board.server.close())

@@ -13,10 +13,12 @@ import serial
 from dispctl.virtual.com_port import COM_PORT_OPTION
 from dispctl.virtual.rfc2217 import MAX_UNSENT_BYTES, Rfc2217Server
 from dispctl.virtual.telnet import subnegotiate
-from tests.virtual.cable import LoopThread
+from tests.virtual.cable import loop_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from tests.virtual.cable import LoopThread
 
 # pyserial starts its reader thread with calls that Python has deprecated
 pytestmark = pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")
@@ -62,15 +64,12 @@ class Echo:
 
 @contextmanager
 def served(*, pacing: bool = False) -> Iterator[Echo]:
-    thread = LoopThread()
-    try:
+    with loop_thread() as thread:
         echo = Echo(thread, pacing=pacing)
         try:
             yield echo
         finally:
             thread.run(echo.server.close())
-    finally:
-        thread.close()
 
 
 @pytest.fixture
