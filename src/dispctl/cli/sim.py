@@ -1,7 +1,5 @@
 """``dispctl sim``: the virtual board, and the faults it can be given while it runs."""
 
-from __future__ import annotations
-
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -51,6 +49,7 @@ class ResetCause(str, Enum):
 
 @app.command()
 def run(
+    *,
     name: Annotated[str, typer.Option(help="What the board is called in sim:NAME.")] = "board",
     rfc2217_port: Annotated[int, typer.Option(help="TCP port of the cable; 0 takes any free one.")] = 2217,
     flash: Annotated[
@@ -142,6 +141,7 @@ def power(
     operation: Annotated[
         int | None, typer.Argument(min=1, help="cut-at: the flash operation from now, 1 the next.")
     ] = None,
+    *,
     torn: Annotated[bool, typer.Option("--torn", help="cut-at: leave that operation half done.")] = False,
     seed: Annotated[int, typer.Option(help="cut-at: which half of it is done with --torn.")] = 0,
     name: Name = None,
@@ -200,7 +200,7 @@ def _request(name: str | None, op: str, **fields: Any) -> dict[str, Any]:
     return _request_of(_find(name), op, **fields)
 
 
-def _request_of(entry: Entry, op: str, **fields: Any) -> dict[str, Any]:
+def _request_of(entry: "Entry", op: str, **fields: Any) -> dict[str, Any]:
     from dispctl.virtual.control_client import ControlRefusedError, ControlUnreachableError, ask
 
     try:
@@ -214,7 +214,7 @@ def _request_of(entry: Entry, op: str, **fields: Any) -> dict[str, Any]:
         ) from error
 
 
-def _find(name: str | None) -> Entry:
+def _find(name: str | None) -> "Entry":
     from dispctl.adapters.port import simulator_directory
     from dispctl.virtual.registry import running
 
@@ -238,7 +238,7 @@ def _refuse_second(name: str) -> None:
         )
 
 
-def _announce(console: Console, entry: Entry) -> None:
+def _announce(console: Console, entry: "Entry") -> None:
     from dataclasses import asdict
 
     if console.json:

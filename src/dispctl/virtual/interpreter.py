@@ -7,6 +7,7 @@ extension module, then MicroPython's own arguments.
 from __future__ import annotations
 
 import fcntl
+import importlib
 import os
 import sys
 
@@ -22,9 +23,7 @@ def main() -> None:
     """Become MicroPython; returns its exit code through `sys.exit`."""
     end_with(int(sys.argv[1]))
     sys.path.append(sys.argv[2])
-    from micropython_run import run_main
-
-    sys.exit(run_main(["micropython", *sys.argv[3:]]))
+    sys.exit(importlib.import_module("micropython_run").run_main(["micropython", *sys.argv[3:]]))
 
 
 if __name__ == "__main__":

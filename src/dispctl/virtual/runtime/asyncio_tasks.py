@@ -70,10 +70,11 @@ class Task:
         innermost = self
         while isinstance(innermost.data, Task):
             innermost = innermost.data
-        innermost._wake_to_be_cancelled()
+        innermost.wake_to_be_cancelled()
         return True
 
-    def _wake_to_be_cancelled(self):
+    def wake_to_be_cancelled(self):
+        """Run at once, with CancelledError thrown in; what this task waited for forgets it."""
         ready = self._core["_task_queue"]
         if hasattr(self.data, "remove"):
             self.data.remove(self)

@@ -10,8 +10,9 @@ import sys as _sys
 
 from runtime import time as _time
 
-_POLL = 3
 _GET_FILENO = 10
+_CTRL_D, _LINE_FEED, _CARRIAGE_RETURN = 4, 10, 13
+_RUBOUTS = (8, 127)
 
 _in = open(0, "rb")
 _out = open(1, "wb")
@@ -88,7 +89,7 @@ class _Input(io.IOBase):
 
     def _next(self):
         byte = read_byte()
-        return 10 if self._cooked and byte == 13 else byte
+        return _LINE_FEED if self._cooked and byte == _CARRIAGE_RETURN else byte
 
     def _shape(self, data):
         return str(data, "utf-8") if self._cooked else bytes(data)
@@ -132,12 +133,12 @@ def read_line(prompt=""):
     line = bytearray()
     while True:
         byte = read_byte()
-        if byte in (10, 13):
+        if byte in (_LINE_FEED, _CARRIAGE_RETURN):
             _out.write(b"\n")
             return str(line, "utf-8")
-        if byte == 4 and not line:
+        if byte == _CTRL_D and not line:
             raise EOFError
-        if byte in (8, 127):
+        if byte in _RUBOUTS:
             if line:
                 line = line[:-1]
                 _out.write(b"\x08 \x08")

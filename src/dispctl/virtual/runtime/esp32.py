@@ -1,5 +1,7 @@
 """MicroPython's `esp32`: the partitions, the chip's temperature and what else a program asks an ESP32 for."""
 
+# ruff: noqa: D103 - the functions are MicroPython's own, described in its documentation
+
 from runtime.flash import Partition as _Range
 
 WAKEUP_ALL_LOW = False
@@ -42,7 +44,7 @@ class Partition(_Range):
         ]
 
     def info(self):
-        return tuple(self._entry) + (False,)
+        return self._entry + (False,)
 
 
 def raw_temperature():

@@ -1,8 +1,8 @@
 """Running a program on behalf of a REPL or the boot sequence, in the board's one `__main__`."""
 
-import __main__
-
 from runtime import console, system
+
+import __main__
 
 
 class SoftReset(BaseException):
@@ -20,7 +20,7 @@ def run(source, name, mode, on_error=console.print_exception):
         code = compiled(source, name, mode)
         system.execute(exec, code, __main__.__dict__)
     except SystemExit:
-        raise SoftReset
+        raise SoftReset  # noqa: B904 - MicroPython warns of `from`
     except BaseException as error:
         on_error(error)
         return False

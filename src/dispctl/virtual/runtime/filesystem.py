@@ -2,8 +2,8 @@
 
 import os
 import sys
-import vfs
 
+import vfs
 from runtime import time
 from runtime.flash import BLOCK_SIZE
 

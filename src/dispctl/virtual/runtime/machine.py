@@ -1,10 +1,12 @@
 """MicroPython's `machine` of an ESP32: every pin, bus and counter is a message to the board around this process."""
 
+# ruff: noqa: D103 - the functions are MicroPython's own, described in its documentation
+
 import struct
 
 from runtime import bus
 from runtime import time as _time
-from runtime.timers import Timer
+from runtime.timers import Timer  # noqa: F401 - one of this module's classes
 
 PWRON_RESET = 1
 HARD_RESET = 2
@@ -18,6 +20,7 @@ TIMER_WAKE = 4
 SLEEP = 2
 DEEPSLEEP = 4
 
+_MISSING_PINS = (20, 24, 28, 29, 30, 31)
 _PINS = 40
 _INPUT_ONLY_FROM = 34
 _RTC_MEMORY_BYTES = 2048
@@ -50,7 +53,7 @@ class Pin:
 
     def __init__(self, number, mode=-1, pull=-1, *, value=None, drive=None, hold=None):
         number = number.number if isinstance(number, Pin) else number
-        if not isinstance(number, int) or not 0 <= number < _PINS or 28 <= number <= 31 or number in (20, 24):
+        if not isinstance(number, int) or not 0 <= number < _PINS or number in _MISSING_PINS:
             raise ValueError("invalid pin")
         self.number = number
         self._output = False

@@ -1,5 +1,7 @@
 """MicroPython's `network` for an ESP32: the station answers as the radio outside this process says."""
 
+# ruff: noqa: D103 - the functions are MicroPython's own, described in its documentation
+
 from runtime import bus
 from runtime import time as _time
 

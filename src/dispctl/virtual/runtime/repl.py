@@ -4,12 +4,16 @@ from runtime import console, system
 from runtime.execution import run
 
 CTRL_A, CTRL_B, CTRL_C, CTRL_D, CTRL_E = 1, 2, 3, 4, 5
+TAB, LINE_FEED, CARRIAGE_RETURN, SPACE = 9, 10, 13, 32
+RUBOUTS = (8, 127)
 LEAVE = "leave"
 SOFT_RESET = "soft reset"
 
 _WINDOW = 128
 _RAW_BANNER = b"raw REPL; CTRL-B to exit\r\n"
 _END = b"\x04"
+_PASTE_REQUEST = b"\x05A"
+_TRIPLE_QUOTES = ('"""', "'''")
 
 
 def raw_session():
@@ -46,11 +50,10 @@ def _read_program():
 
 
 def _answer_ctrl_a(typed):
-    if len(typed) == 2 and typed[0] == CTRL_E:
-        if typed[1] == ord("A"):
-            _paste()
-        else:
-            console.write_raw(b"R\x00")
+    if typed == _PASTE_REQUEST:
+        _paste()
+    elif typed[:1] == _PASTE_REQUEST[:1]:
+        console.write_raw(b"R\x00")
     else:
         console.write_raw(_RAW_BANNER)
 
@@ -137,9 +140,9 @@ def _read_pasted():
             print()
             run(bytes(pasted), "<stdin>", "exec")
             return ""
-        byte = 10 if byte == 13 else byte
+        byte = LINE_FEED if byte == CARRIAGE_RETURN else byte
         pasted.append(byte)
-        print("\n=== " if byte == 10 else chr(byte), end="")
+        print("\n=== " if byte == LINE_FEED else chr(byte), end="")
 
 
 def _read_line(prompt, indentation):
@@ -148,7 +151,7 @@ def _read_line(prompt, indentation):
     line = bytearray(indentation.encode())
     while True:
         byte = console.read_byte()
-        if byte in (10, 13):
+        if byte in (LINE_FEED, CARRIAGE_RETURN):
             print()
             return line.decode()
         if byte == CTRL_C or (not line and byte in (CTRL_A, CTRL_B, CTRL_D, CTRL_E)):
@@ -157,14 +160,14 @@ def _read_line(prompt, indentation):
 
 
 def _edit(line, byte):
-    if byte in (8, 127):
+    if byte in RUBOUTS:
         if line:
             line[:] = line[:-1]
             print("\x08 \x08", end="")
-    elif byte == 9:
+    elif byte == TAB:
         line.extend(b"    ")
         print("    ", end="")
-    elif byte >= 32:
+    elif byte >= SPACE:
         line.append(byte)
         console.write_raw(bytes((byte,)))
 
@@ -206,7 +209,7 @@ def _open_at_end(source):
                 step = 2
             elif here.startswith(quote) or (len(quote) == 1 and here[0] == "\n"):
                 step, quote = len(quote), ""
-        elif here[:3] in ('"""', "'''"):
+        elif here[:3] in _TRIPLE_QUOTES:
             step, quote = 3, here[:3]
         elif here[0] in "\"'":
             quote = here[0]
@@ -215,4 +218,4 @@ def _open_at_end(source):
         else:
             depth += (here[0] in "([{") - (here[0] in ")]}")
         index += step
-    return depth, quote if len(quote) == 3 else ""
+    return depth, quote if quote in _TRIPLE_QUOTES else ""

@@ -32,13 +32,13 @@ _IS_CONNECTED = (106, 56)  # EISCONN on Linux, on macOS; MicroPython's errno lac
 _BROKEN = _select.POLLERR | _select.POLLHUP
 
 
-def getaddrinfo(host, port, af=0, type=0, proto=0, flags=0):
+def getaddrinfo(host, port, af=0, type=0, *_):
     """As on the board: ``[(family, type, protocol, name, (address, port))]``, IPv4."""
     _require_link()
     try:
         found = _socket.getaddrinfo(host, int(port), AF_INET, type or SOCK_STREAM)
     except OSError:
-        raise OSError(_NAME_NOT_FOUND)
+        raise OSError(_NAME_NOT_FOUND)  # noqa: B904 - MicroPython warns of `from`
     _time.look_outside()
     return [(AF_INET, entry[1], IPPROTO_TCP, "", _readable(entry[4])) for entry in found]
 
@@ -53,7 +53,7 @@ def _packed(address):
     try:
         return _socket.getaddrinfo(host or "0.0.0.0", port, AF_INET, SOCK_STREAM)[0][4]
     except OSError:
-        raise OSError(_NAME_NOT_FOUND)
+        raise OSError(_NAME_NOT_FOUND)  # noqa: B904 - MicroPython warns of `from`
 
 
 def _require_link():

@@ -1,10 +1,9 @@
 """The first thing the interpreter runs: stand-ins in place, filesystem mounted, boot.py, main.py, then the REPLs."""
 
-import __main__
 import json
-import micropython
 import sys
 
+import micropython
 from runtime import (
     asyncio_tasks,
     bus,

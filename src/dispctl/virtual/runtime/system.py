@@ -1,12 +1,12 @@
 """What of `sys`, `micropython` and `os` differs on an ESP32, laid over the built-in modules."""
 
 import builtins
-import micropython as _micropython
 import os as _os
 import sys as _sys
-import vfs
 from collections import namedtuple
 
+import micropython as _micropython
+import vfs
 from runtime import bus, console, time
 
 _CTRL_C = 3
@@ -23,8 +23,12 @@ _FILE_CALLS = (
     "unlink",
 )
 _HIDDEN = ("getenv", "putenv", "unsetenv", "system", "errno", "VfsPosix")
-_Implementation = namedtuple("Implementation", ("name", "version", "_machine", "_mpy", "_build", "_thread"))
-_Uname = namedtuple("Uname", ("sysname", "nodename", "release", "version", "machine"))
+_Implementation = namedtuple(  # noqa: PYI024 - `typing` does not exist there
+    "Implementation", ("name", "version", "_machine", "_mpy", "_build", "_thread")
+)
+_Uname = namedtuple(  # noqa: PYI024 - likewise
+    "Uname", ("sysname", "nodename", "release", "version", "machine")
+)
 
 MACHINE = "Generic ESP32 module with ESP32"
 PORT = "esp32"
@@ -53,14 +57,17 @@ class _Overlay:
 
 def install(release, kernel_version):
     """Put the overlays where `import` finds them; `release` is MicroPython's, as ``1.26.1``."""
-    beneath = _sys.implementation
-    version = tuple(int(part) for part in release.split(".")) + ("",)
+    bytecode = _sys.implementation._mpy  # noqa: SLF001 - the name that tools read it by
+    version = [int(part) for part in release.split(".")]
+    version.append("")  # no pre-release
     modules = _sys.modules
     modules["sys"] = _Overlay(
         _sys,
         platform=PORT,
-        version="3.4.0; MicroPython " + kernel_version,
-        implementation=_Implementation("micropython", version, MACHINE, beneath._mpy, "ESP32_GENERIC", "GIL"),
+        version=f"3.4.0; MicroPython {kernel_version}",
+        implementation=_Implementation(
+            "micropython", tuple(version), MACHINE, bytecode, "ESP32_GENERIC", "GIL"
+        ),
         stdin=console.stdin,
         stdout=console.stdout,
         stderr=console.stderr,

@@ -4,6 +4,8 @@ Every call also looks, at most once a millisecond, at what has come from outside
 waits by looking at the clock.
 """
 
+# ruff: noqa: D103 - the functions are MicroPython's own, described in its documentation
+
 import select as _select
 import time as _time
 
@@ -12,7 +14,9 @@ from runtime import bus
 _PERIOD = 1 << 30
 _HALF = _PERIOD >> 1
 _LOOK_EVERY_US = 1000
+_SHORT_US = 1500
 _EPOCH_2000 = 946684800
+_MARCH = 3
 
 _origin = _time.ticks_us()
 _looked = _origin
@@ -90,7 +94,7 @@ def _wait_once(poller, due_us):
         return ready
     rest = real_us(due_us - now_us())
     # What is left is less than the millisecond that poll() can measure, or poll() woke for an event.
-    if 0 < rest < 1500:
+    if 0 < rest < _SHORT_US:
         _time.sleep_us(rest)
         return _ready(poller, 0)
     return ready
@@ -159,7 +163,7 @@ def mktime(fields):
     # The board's time zone is UTC, so days are counted here and not by the host's mktime.
     year, month, day, hour, minute, second = fields[:6]
     year, month = year + (month - 1) // 12, (month - 1) % 12 + 1
-    shifted = year - (month <= 2)
+    shifted = year - (month < _MARCH)
     days = 365 * shifted + shifted // 4 - shifted // 100 + shifted // 400
     days += (153 * ((month + 9) % 12) + 2) // 5 + day - 1 - 730425
     return ((days * 24 + hour) * 60 + minute) * 60 + second

@@ -21,7 +21,7 @@ class Timer:
         self._period_us = int(1000000 / freq) if freq else period * 1000000 // tick_hz
         self._periodic = mode == Timer.PERIODIC
         self._callback = callback
-        self._due_us = _time.now_us() + self._period_us
+        self.due_us = _time.now_us() + self._period_us
         _running.append(self)
 
     def deinit(self):
@@ -29,11 +29,12 @@ class Timer:
             _running.remove(self)
 
     def value(self):
-        return (self._period_us - (self._due_us - _time.now_us())) // 1000
+        return (self._period_us - (self.due_us - _time.now_us())) // 1000
 
-    def _fire(self, now_us):
+    def fire(self, now_us):
+        """Call back, and be due again one period later if periodic."""
         if self._periodic:
-            self._due_us = max(self._due_us + self._period_us, now_us + 1)
+            self.due_us = max(self.due_us + self._period_us, now_us + 1)
         else:
             self.deinit()
         if self._callback:
@@ -51,12 +52,11 @@ def run_due():
     _firing = True
     try:
         now_us = _time.now_us()
-        for timer in list(_running):
-            if timer._due_us <= now_us:
-                timer._fire(now_us)
+        for timer in [timer for timer in _running if timer.due_us <= now_us]:
+            timer.fire(now_us)
     finally:
         _firing = False
-    return min((timer._due_us for timer in _running), default=None)
+    return min((timer.due_us for timer in _running), default=None)
 
 
 _time.add_hook(run_due)
