@@ -57,7 +57,8 @@ class Cause(Enum):
         self.micropython = micropython
 
 
-SOFT_RESET = 5
+SOFT_RESET = 5  # machine.SOFT_RESET
+PANIC_MS = 300  # the registers and the backtrace take this long at 115200 baud
 
 
 class Cable(Protocol):
@@ -233,7 +234,9 @@ class Board:
         self._processor.start(unread)
 
     def _processor_crashed(self) -> None:
-        self.reset(Cause.PANIC)
+        """The program brought its interpreter down: a panic, and a restart once the chip has had its say."""
+        delay_s = self.clock.host_seconds(PANIC_MS)
+        self._rom_timer = self._loop.call_later(delay_s, self.reset, Cause.PANIC)
 
     def _stop(self, cause: Cause) -> None:
         if self._processor is not None:

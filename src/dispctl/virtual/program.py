@@ -19,7 +19,7 @@ _NUMBERS = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
 def describe(flash: NorFlash, found: MicroPythonFound) -> dict[str, Any]:
     """Where its filesystem is, what `esp32.Partition` lists, which version it says it is.
 
-    ``partitions`` are lists of type, subtype, offset, length and label; ``release`` is three numbers with dots.
+    ``partitions`` are lists of type, subtype, offset, length, label and whether it is encrypted; ``release`` is three numbers with dots.
     """
     return {
         "flash": str(flash.path.resolve()),
@@ -33,9 +33,11 @@ def describe(flash: NorFlash, found: MicroPythonFound) -> dict[str, Any]:
 
 def _partitions(flash: NorFlash, found: MicroPythonFound) -> list[list[Any]]:
     table = partitions.decode(flash.read(partitions.TABLE_OFFSET, partitions.TABLE_LENGTH), flash.size)
-    entries: list[list[Any]] = [[one.kind, one.subtype, one.offset, one.length, one.label] for one in table]
+    entries: list[list[Any]] = [
+        [one.kind, one.subtype, one.offset, one.length, one.label, False] for one in table
+    ]
     if all(one.label != "vfs" for one in table):  # registered at run time, from v1.26 on
-        entries.append([*_VFS, found.offset, found.length, "vfs"])
+        entries.append([*_VFS, found.offset, found.length, "vfs", False])
     return entries
 
 

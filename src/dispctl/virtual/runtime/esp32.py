@@ -2,6 +2,8 @@
 
 # ruff: noqa: D103 - the functions are MicroPython's own, described in its documentation
 
+import errno
+
 from runtime.flash import Partition as _Range
 
 WAKEUP_ALL_LOW = False
@@ -12,9 +14,9 @@ HEAP_EXEC = 1
 _layout = []
 
 
-def set_up(path, partitions):
-    """Offer `partitions`: (type, subtype, offset, length, label) of each, in the flash file at `path`."""
-    _layout[:] = [(path, entry) for entry in partitions]
+def set_up(partitions):
+    """Offer `partitions`: type, subtype, offset, length, label and whether it is encrypted, of each."""
+    _layout[:] = [tuple(entry) for entry in partitions]
 
 
 class Partition(_Range):
@@ -26,25 +28,24 @@ class Partition(_Range):
     TYPE_DATA = 1
 
     def __init__(self, label):
-        for path, entry in _layout:
-            if label in (entry[4], Partition.BOOT, Partition.RUNNING) and (
-                isinstance(label, str) or entry[0] == 0
-            ):
-                super().__init__(path, entry[2], entry[3])
+        is_program = label in (Partition.BOOT, Partition.RUNNING)
+        for entry in _layout:
+            if (entry[0] == Partition.TYPE_APP) if is_program else (entry[4] == label):
+                super().__init__(entry[2], entry[3])
                 self._entry = entry
                 return
-        raise OSError(2)
+        raise OSError(errno.ENOENT)
 
     @staticmethod
     def find(type=TYPE_APP, subtype=0xFF, label=None, block_size=4096):
         return [
             Partition(entry[4])
-            for _, entry in _layout
+            for entry in _layout
             if entry[0] == type and subtype in (0xFF, entry[1]) and label in (None, entry[4])
         ]
 
     def info(self):
-        return self._entry + (False,)
+        return self._entry
 
 
 def raw_temperature():

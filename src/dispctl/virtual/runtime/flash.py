@@ -12,17 +12,25 @@ _SEC_SIZE = 5
 _BLOCK_ERASE = 6
 
 
+class _Chip:
+    file = None
+
+
+def set_up(path):
+    """Read the flash from the file at `path`; to be called while the host's files can still be opened."""
+    _Chip.file = open(path, "rb")
+
+
 class Partition:
     """A range of the flash, `offset` and `length` in bytes, as `esp32.Partition` offers it."""
 
-    def __init__(self, path, offset, length):
-        self._file = open(path, "rb")
+    def __init__(self, offset, length):
         self.offset = offset
         self.length = length
 
     def readblocks(self, block, buffer, offset=0):
-        self._file.seek(self.offset + block * BLOCK_SIZE + offset)
-        self._file.readinto(buffer)
+        _Chip.file.seek(self.offset + block * BLOCK_SIZE + offset)
+        _Chip.file.readinto(buffer)
         return 0
 
     def writeblocks(self, block, buffer, offset=None):

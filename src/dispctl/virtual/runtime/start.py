@@ -10,6 +10,7 @@ from runtime import (
     console,
     esp32,
     filesystem,
+    flash,
     machine,
     network,
     repl,
@@ -19,7 +20,6 @@ from runtime import (
     time,
 )
 from runtime.execution import SoftReset, run_file
-from runtime.flash import Partition
 
 _STAND_INS = {
     "_asyncio": asyncio_tasks,
@@ -36,7 +36,7 @@ def main():
     """Never returns: a soft reset ends this process, and the board starts another."""
     settings = json.loads(bus.request(bus.HELLO))
     _install(settings)
-    filesystem.mount(Partition(settings["flash"], settings["offset"], settings["length"]))
+    filesystem.mount(flash.Partition(settings["offset"], settings["length"]))
     raw = settings["raw_repl"]
     while True:
         try:
@@ -76,7 +76,8 @@ def _serve_repls(raw):
 def _install(settings):
     time.set_up(settings["speed_milli"], settings["rtc_us"])
     machine.set_up(bytes(settings["mac"]), settings["reset_cause"])
-    esp32.set_up(settings["flash"], settings["partitions"])
+    flash.set_up(settings["flash"])
+    esp32.set_up(settings["partitions"])
     bus.Link.up = settings["link"]
     system.install(settings["release"], settings["banner"])
     _forget_runtime()
