@@ -8,7 +8,7 @@ Refusal
 ├── NameTakenError         400   somebody registered under this name before
 ├── NotSignedInError       401   no valid cookie, or no valid device token
 ├── TooManyAttemptsError   429   guessing is limited; the answer says for how long
-└── StoreBusyError         503   the database did not answer in time; the same call may be repeated
+└── StoreBusyError         503   the database did not answer; the same call may be repeated
 """
 
 
@@ -69,6 +69,6 @@ class TooManyAttemptsError(Refusal):
 
 
 class StoreBusyError(Refusal):
-    """The database did not answer in time; nothing was changed and the call may be repeated."""
+    """The database did not answer (locked, full); nothing was changed and the call may be repeated."""
 
     status = 503

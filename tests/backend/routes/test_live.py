@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from dispctl.backend.refusals import StoreBusyError
+from dispctl.backend.store import reports
 from tests.backend.actors import Board, Cook, accepted, entry, report
 from tests.backend.asgi import Client, Closed, WebSocket
 from tests.backend.conftest import ClientMaker, CookMaker
@@ -94,3 +96,22 @@ def test_the_job_has_to_be_the_operators(new_client: ClientMaker, cook: Cook, ne
         with watch(watcher, job["id"]) as socket, pytest.raises(Closed) as closed:
             socket.receive()
         assert closed.value.code == code
+
+
+def test_a_watcher_is_sent_away_while_the_database_does_not_answer(
+    cook: Cook, board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = cook.queue_job()
+
+    def busy(*_: object) -> None:
+        raise StoreBusyError("The database did not answer; try again.")
+
+    with watch(cook, job["id"]) as socket:
+        socket.send("ping")
+        assert socket.receive() == {"type": "pong"}
+        monkeypatch.setattr(reports, "report_of", busy)
+        accepted(board.complete(job["id"], report([entry(job["itens"][0])])))
+        with pytest.raises(Closed) as closed:
+            socket.receive()
+
+    assert closed.value.code == 1013

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,19 +58,29 @@ async def _serve(websocket: WebSocket, services: Services, job_id: int) -> None:
         pass
     finally:
         pushing.cancel()
-        await asyncio.gather(pushing, return_exceptions=True)
+        with suppress(asyncio.CancelledError, WebSocketDisconnect):
+            await pushing
 
 
 async def _push(websocket: WebSocket, services: Services, job_id: int) -> None:
+    try:
+        outcome = await _ended(services, job_id)
+    except StoreBusyError as refusal:
+        await websocket.close(status.WS_1013_TRY_AGAIN_LATER, refusal.detail)
+        return
+    for message in outcome.messages():
+        await websocket.send_json(message)
+
+
+async def _ended(services: Services, job_id: int) -> "_Outcome":
+    """Wait for the job's end; at once when it has ended."""
     with services.news.watching(job_id) as changed:
         while True:
             changed.clear()
             outcome = await run_in_threadpool(_outcome, services, job_id)
             if outcome is not None:
-                break
+                return outcome
             await changed.wait()
-    for message in outcome.messages():
-        await websocket.send_json(message)
 
 
 @dataclass(frozen=True)

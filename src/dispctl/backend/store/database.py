@@ -1,5 +1,6 @@
 """The engine and its transactions; the only place that knows which database it is."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from dispctl.backend.refusals import StoreBusyError
 from dispctl.backend.store.tables import Base
+
+logger = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_MS = 15_000
 # As many as the threads that serve requests (AnyIO's limit), so that none waits for a connection.
@@ -85,7 +88,8 @@ def _busy_as_refusal() -> Iterator[None]:
     try:
         yield
     except (OperationalError, PoolTimeoutError) as error:
-        raise StoreBusyError("The database did not answer in time; try again.") from error
+        logger.warning("The database failed: %s", error)
+        raise StoreBusyError("The database did not answer; try again.") from error
 
 
 def _set_up_sqlite(engine: Engine) -> None:
