@@ -53,7 +53,10 @@ async def _network(request: Request) -> str:
 Network = Annotated[str, Depends(_network)]
 
 
-def _operator(services: Backend, cookie: Annotated[str | None, Depends(_cookie_scheme)]) -> SignedIn:
+SessionCookie = Annotated[str | None, Depends(_cookie_scheme)]
+
+
+def _operator(services: Backend, cookie: SessionCookie) -> SignedIn:
     with services.database.read() as session:
         return operators.signed_in(session, services.signer.session_id(cookie), services.now())
 

@@ -78,6 +78,23 @@ def test_a_database_that_others_keep_locked_is_a_refusal(
     database.close()
 
 
+def test_a_full_disk_is_a_refusal_and_leaves_what_was_there(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'a.sqlite3'}")
+
+    def add_too_much() -> None:
+        with database.write() as session:
+            session.execute(text("PRAGMA max_page_count = 1"))  # no more than there is
+            for number in range(1000):
+                operators.add(session, f"Ana {number}", "hash" * 40, utc_now())
+
+    with pytest.raises(StoreBusyError):
+        add_too_much()
+
+    with database.read() as session:
+        assert operators.named(session, "Ana 0") is None
+    database.close()
+
+
 @pytest.mark.parametrize("url", ["nonsense", "sqlite://", "sqlite:///:memory:", "postgresql://x/y"])
 def test_only_sqlite_files_are_taken(url: str) -> None:
     with pytest.raises(UnusableDatabaseError):

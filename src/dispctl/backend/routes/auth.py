@@ -4,7 +4,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from dispctl.backend.dependencies import COOKIE, Backend, CurrentOperator, Network, Services, refuses
+from dispctl.backend.dependencies import (
+    COOKIE,
+    Backend,
+    CurrentOperator,
+    Network,
+    Services,
+    SessionCookie,
+    refuses,
+)
 from dispctl.backend.refusals import NotSignedInError
 from dispctl.backend.schemas.accounts import Credentials, OperatorView
 from dispctl.backend.schemas.fields import Detail
@@ -47,10 +55,12 @@ def login(
 
 
 @router.post("/logout")
-def logout(response: Response, services: Backend, operator: CurrentOperator) -> Detail:
-    """Sign out: the session ends here, and the cookie goes."""
-    with services.database.write() as session:
-        operators.sign_out(session, operator.session_id)
+def logout(response: Response, services: Backend, cookie: SessionCookie) -> Detail:
+    """Sign out: the session ends here, and the cookie goes; fine too when there is none any more."""
+    session_id = services.signer.session_id(cookie)
+    if session_id is not None:
+        with services.database.write() as session:
+            operators.sign_out(session, session_id)
     response.delete_cookie(COOKIE, httponly=True, samesite="lax")
     return Detail(detail="ok")
 

@@ -14,11 +14,10 @@ from dispctl.backend.store.tables import Operator, OperatorSession
 
 @dataclass(frozen=True)
 class SignedIn:
-    """Who asks, and by which session."""
+    """Who asks."""
 
     id: int
     name: str
-    session_id: str
 
 
 def add(session: Session, name: str, password_hash: str, now: datetime) -> Operator:
@@ -53,6 +52,6 @@ def sign_out(session: Session, session_id: str) -> None:
 def signed_in(session: Session, session_id: str | None, now: datetime) -> SignedIn:
     """Who the session belongs to; raises `NotSignedInError` when there is none, or it has ended."""
     row = session.get(OperatorSession, digest(session_id)) if session_id else None
-    if row is None or session_id is None or row.expires_at <= now:
+    if row is None or row.expires_at <= now:
         raise NotSignedInError("Not signed in.")
-    return SignedIn(row.operator.id, row.operator.name, session_id)
+    return SignedIn(row.operator.id, row.operator.name)
