@@ -124,7 +124,10 @@ class RomSource:
         self._session = session
 
     def read(self) -> SavedFiles:
-        """See `Source`; raises DamagedError when there is no partition table."""
+        """See `Source`; raises DamagedError when the partition table is damaged."""
+        table = self._session.read(partition_table.TABLE_OFFSET, partition_table.TABLE_LENGTH)
+        if table.count(0xFF) == len(table):
+            return SavedFiles({}, mac=self._session.mac, filesystem="blank")
         region = self._region()
         kind = littlefs_image.recognise(self._session.read(region.offset, littlefs_image.SUPERBLOCK_LENGTH))
         if kind != "littlefs":
