@@ -28,8 +28,9 @@ ECHO = 1
 
 
 def opened() -> ComPort:
-    """A port whose opening offers have been sent."""
+    """A port whose opening offers have been sent, and the modem state, to a client that knows the option."""
     port = ComPort()
+    port.receive(negotiate(Verb.DO, COM_PORT_OPTION))
     port.take_answers()
     return port
 
@@ -77,10 +78,15 @@ def test_an_option_that_is_taken_back_is_given_up() -> None:
     assert negotiated(port, negotiate(Verb.DONT, BINARY)) == []
 
 
-def test_the_modem_state_is_told_once_the_option_is_agreed() -> None:
-    port = opened()
-    port.receive(negotiate(Verb.DO, COM_PORT_OPTION))
-    assert Subnegotiation(COM_PORT_OPTION, bytes([107, 0xB0])) in TelnetReader().feed(port.take_answers())
+@pytest.mark.parametrize(
+    "sign", [negotiate(Verb.DO, COM_PORT_OPTION), subnegotiate(COM_PORT_OPTION, b"\x01\0\0\0\0")]
+)
+def test_the_modem_state_is_told_once_to_a_client_that_knows_the_option(sign: bytes) -> None:
+    port = ComPort()
+    port.receive(sign)
+    port.receive(negotiate(Verb.WILL, COM_PORT_OPTION))
+    tokens = TelnetReader().feed(port.take_answers())
+    assert tokens.count(Subnegotiation(COM_PORT_OPTION, bytes([107, 0xB0]))) == 1
 
 
 def test_the_speed_is_set_and_asked_for() -> None:
@@ -149,6 +155,17 @@ def test_line_and_modem_state_and_signature_are_told() -> None:
     assert ask(port, 6, b"") == ([], [(106, b"\x60")])
     assert ask(port, 7, b"") == ([], [(107, b"\xb0")])
     assert ask(port, 0, b"") == ([], [(100, b"dispctl virtual board")])
+
+
+def test_what_is_no_request_is_ignored() -> None:
+    port = opened()
+    for payload in (
+        subnegotiate(24, b"\0"),
+        subnegotiate(COM_PORT_OPTION, b""),
+        subnegotiate(COM_PORT_OPTION, b"\x63"),
+    ):
+        assert port.receive(payload) == []
+    assert port.take_answers() == b""
 
 
 def test_data_and_requests_keep_their_order() -> None:

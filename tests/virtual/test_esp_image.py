@@ -102,6 +102,12 @@ def test_a_real_build_is_known_by_its_banner_in_any_segment(flash: NorFlash) -> 
     assert found(flash).version == "v1.26.1"
 
 
+def test_a_build_without_a_banner_is_known_by_its_description(flash: NorFlash) -> None:
+    write(flash, IMAGE_OFFSET, IMAGE)
+    write(flash, APP_OFFSET, app(IMAGE[APP_OFFSET - IMAGE_OFFSET + 0x20 :][:256]))
+    assert found(flash).version == "v1.28.0"
+
+
 def test_another_program_runs_and_is_silent(flash: NorFlash) -> None:
     write(flash, IMAGE_OFFSET, IMAGE)
     write(flash, APP_OFFSET, app(b"blink"))
@@ -132,6 +138,13 @@ def test_a_damaged_boot_loader_does_not_boot(flash: NorFlash) -> None:
     plan = refused(flash)
     assert plan.texts[0].startswith(b"csum err:0x")
     assert plan.next_cause is ResetCause.RTCWDT_RTC_RESET
+
+
+def test_a_boot_loader_with_impossible_segments_is_silent_until_the_watchdog(flash: NorFlash) -> None:
+    write(flash, IMAGE_OFFSET, IMAGE)
+    flash.program(IMAGE_OFFSET + 1, b"\0")
+    plan = refused(flash)
+    assert (plan.texts, plan.next_cause) == ((), ResetCause.RTCWDT_RTC_RESET)
 
 
 def test_the_first_good_application_of_several_boots(flash: NorFlash) -> None:

@@ -11,7 +11,7 @@ import pytest
 import serial
 
 from dispctl.virtual.com_port import COM_PORT_OPTION
-from dispctl.virtual.rfc2217 import MAX_UNSENT_BYTES, Rfc2217Server
+from dispctl.virtual.rfc2217 import MAX_UNSENT_BYTES, Rfc2217Server, _Client
 from dispctl.virtual.telnet import subnegotiate
 from tests.virtual.cable import loop_thread
 
@@ -142,11 +142,39 @@ def test_a_client_that_comes_before_the_end_of_the_one_before_is_taken(echo: Ech
         echo.wait_for(lambda: bytes(echo.received) == b"hello")
 
 
+def test_a_client_that_waits_while_the_cable_is_unplugged_is_refused(
+    echo: Echo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    came = []
+    attach = echo.server._attach
+
+    def count(client: _Client) -> bool:
+        came.append(client)
+        return attach(client)
+
+    monkeypatch.setattr(echo.server, "_attach", count)
+    with (
+        closing(socket.create_connection(("127.0.0.1", echo.port))),
+        closing(socket.create_connection(("127.0.0.1", echo.port), timeout=DEADLINE_S)) as waiting,
+    ):
+        echo.wait_for(lambda: len(came) == 2)
+        echo.thread.run(echo.server.close())
+        assert hung_up(waiting)
+    assert echo.log.count("connected") == 1
+
+
+def read_to_the_end(port: serial.SerialBase) -> None:
+    """Read until pyserial raises: it tells the end of the connection by an empty read first."""
+    deadline = time.monotonic() + DEADLINE_S
+    while time.monotonic() < deadline:
+        port.read(1)
+
+
 def test_unplugging_ends_the_connection_and_plugging_in_again_takes_a_new_one(echo: Echo) -> None:
     with closing(opened(echo)) as port:
         echo.thread.run(echo.server.close())
         with pytest.raises(serial.SerialException):
-            port.read(1)
+            read_to_the_end(port)
         with pytest.raises(serial.SerialException):
             opened(echo)
     echo.thread.run(echo.server.start(port=echo.port))

@@ -136,6 +136,7 @@ class ComPort:
         self._theirs: set[int] = {BINARY, COM_PORT_OPTION}  # what we have asked them to DO
         self._reader = TelnetReader()
         self._answers = bytearray()
+        self._modem_state_told = False
         for option in sorted(self._ours):
             self._answers += negotiate(Verb.WILL, option)
         for option in sorted(self._theirs):
@@ -174,6 +175,15 @@ class ComPort:
         else:
             self._agree(asked, self._theirs, Verb.WILL, (Verb.DO, Verb.DONT))
         if asked.verb in (Verb.DO, Verb.WILL) and asked.option == COM_PORT_OPTION:
+            self._tell_modem_state()
+
+    def _tell_modem_state(self) -> None:
+        """Tell it once, at the first sign of a client that knows the option: pyserial's raises when it never comes.
+
+        That client takes an offer for an answer to its own, if the offer comes first, and then sends requests only.
+        """
+        if not self._modem_state_told:
+            self._modem_state_told = True
             self._answer(Request.NOTIFY_MODEMSTATE, bytes([MODEM_STATE]))
 
     def _agree(self, asked: Negotiation, agreed: set[int], wish: Verb, replies: tuple[Verb, Verb]) -> None:
@@ -190,6 +200,7 @@ class ComPort:
     def _request(self, subnegotiation: Subnegotiation) -> list[Event]:
         if subnegotiation.option != COM_PORT_OPTION or not subnegotiation.payload:
             return []
+        self._tell_modem_state()
         code, value = subnegotiation.payload[0], subnegotiation.payload[1:]
         if code not in Request.__members__.values():
             return []

@@ -119,8 +119,8 @@ class Rfc2217Server:
         return _Client(self._attach, self._receive, self._detach)
 
     def _attach(self, client: _Client) -> bool:
-        """Take `client` as the one client; False if there is one already."""
-        if self._client is not None:
+        """Take `client` as the one client; False if there is one already, or the cable is unplugged."""
+        if self._client is not None or self._listener is None:
             return False
         self._client = client
         baud = self.line_baud

@@ -61,8 +61,9 @@ class RomLoader:
         loader = self._loader
         if loader is None:
             return b""
-        if isinstance(loader, StubCommands) and loader.reading:
-            return b"".join(map(slip.encode, loader.acknowledge(frame)))
+        reading = loader.reading if isinstance(loader, StubCommands) else None
+        if reading is not None:
+            return b"".join(map(slip.encode, reading.acknowledge(frame)))
         request = parse_request(frame)
         if request is None:
             return b""

@@ -21,14 +21,14 @@ _ACKNOWLEDGEMENT = struct.Struct("<I")
 class StubCommands(LoaderCommands):
     """The stub. `leaving` is set when the host asks to run what is in the flash, `restarting` for a reset.
 
-    While `reading` is not None, frames from the host are its acknowledgements, not requests.
+    While there is a `reading`, frames from the host are its acknowledgements, not requests.
     """
 
     def __init__(self, flash: NorFlash, registers: ChipRegisters) -> None:
         super().__init__(flash, registers)
         self.leaving = False
         self.restarting = False
-        self.reading: FlashReading | None = None
+        self._reading: FlashReading | None = None
         self.operations |= {
             Operation.MEM_BEGIN: self._accept,  # a program for RAM is taken, but not run
             Operation.MEM_DATA: self._accept,
@@ -50,15 +50,10 @@ class StubCommands(LoaderCommands):
         """The stub says plainly that it does not implement the operation."""
         return [response(request.operation, NOT_IMPLEMENTED)]
 
-    def acknowledge(self, frame: bytes) -> list[bytes]:
-        """Take the host's frame while `reading`; returns what follows in the stream."""
-        reading = self.reading
-        if reading is None:
-            return []
-        frames = reading.acknowledge(frame)
-        if reading.over:
-            self.reading = None
-        return frames
+    @property
+    def reading(self) -> FlashReading | None:
+        """The stream under way, if there is one."""
+        return None if self._reading is None or self._reading.over else self._reading
 
     def _end_flash(self, request: Request) -> list[bytes]:
         (stay,) = request.words(1)
@@ -89,8 +84,8 @@ class StubCommands(LoaderCommands):
         offset, length, block_size, window = request.words(4)
         if not block_size:
             raise RequestError(Fault.BAD_MESSAGE)
-        self.reading = FlashReading(self.read_flash(offset, length), block_size, window)
-        return self.done(request) + self.reading.begin()
+        self._reading = FlashReading(self.read_flash(offset, length), block_size, window)
+        return self.done(request) + self._reading.begin()
 
     def _run(self, _request: Request) -> list[bytes]:
         self.leaving = True
