@@ -52,6 +52,7 @@ def serve(
     """
     config = uvicorn.Config(
         app,
+        ws="websockets-sansio",  # the other one is built on what the websockets library has deprecated
         log_config=_log_to_standard_error(),
         access_log=access_log,
         log_level="info" if access_log else "warning",

@@ -216,6 +216,14 @@ class TestReport:
         assert first == again
         assert cook.stock_g()[1] == 90.0
 
+    def test_where_both_spellings_are_there_the_wires_counts(self, cook: Cook, board: Board) -> None:
+        job = cook.queue_job()
+        body = report([entry(item) for item in job["itens"]])
+
+        accepted(board.complete(job["id"], {**body, "completados": 0, "falhados": 4, "logs": []}))
+
+        assert cook.job(job["id"])["status"] == "done"
+
     def test_a_different_second_report_is_refused_and_changes_nothing(self, cook: Cook, board: Board) -> None:
         job = cook.queue_job()
         accepted(board.complete(job["id"], report([entry(item) for item in job["itens"]])))

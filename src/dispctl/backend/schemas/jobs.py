@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from dispctl.backend.mass import grams, micrograms
 from dispctl.backend.report import Report, ReportEntry
@@ -141,14 +141,26 @@ class LogEntry(Body):
 Count = Annotated[int, Field(ge=0, le=LARGEST_ID)]
 
 
-class ReportRequest(Body):
-    """The report, in the wire's spelling or in the phase-2 document's."""
+# The phase-2 document's names of the report's fields.
+SPELLED = {"completados": "itens_completados", "falhados": "itens_falhados", "logs": "execution_logs"}
 
-    itens_completados: Count = Field(validation_alias=AliasChoices("itens_completados", "completados"))
-    itens_falhados: Count = Field(validation_alias=AliasChoices("itens_falhados", "falhados"))
-    execution_logs: Annotated[list[LogEntry], Field(max_length=MOST_ENTRIES)] = Field(
-        validation_alias=AliasChoices("execution_logs", "logs")
-    )
+
+class ReportRequest(Body):
+    """The report, in the wire's spelling or in the phase-2 document's; where both are there the wire's counts."""
+
+    itens_completados: Count
+    itens_falhados: Count
+    execution_logs: Annotated[list[LogEntry], Field(max_length=MOST_ENTRIES)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def spell_as_the_wire(cls, body: Any) -> Any:
+        """The body with the wire's names."""
+        if not isinstance(body, dict):
+            return body
+        return {SPELLED.get(name, name): value for name, value in body.items()} | {
+            name: body[name] for name in SPELLED.values() if name in body
+        }
 
     def as_report(self) -> Report:
         """The report in micrograms."""
