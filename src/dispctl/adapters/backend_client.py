@@ -37,6 +37,7 @@ Decoded = TypeVar("Decoded")
 COOKIE_NAME = "access_token"
 DEFAULT_TIMEOUT_S = 15.0
 _LONGEST_DETAIL = 300
+_CONFLICT_HINT = "See dispctl jobs and dispctl jars."
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 
@@ -242,7 +243,8 @@ class BackendClient:
         if secret:
             detail = detail.replace(secret, "…")
         verb = "failed over" if response.is_server_error else "refuses"
-        return BackendRefusedError(f"The backend {verb} {what}: {detail}.", status=status)
+        hint = _CONFLICT_HINT if status == httpx.codes.CONFLICT else None
+        return BackendRefusedError(f"The backend {verb} {what}: {detail}.", status=status, hint=hint)
 
     def _unauthorized(self, *, logging_in: bool) -> BackendRefusedError:
         if logging_in:

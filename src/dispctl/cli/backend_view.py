@@ -112,7 +112,7 @@ def job_line(job: Job) -> Text:
     people = "1 person" if job.people == 1 else f"{job.people} people"
     line = Text.assemble(f"Job {job.id} for {people}: ", status_text(job.status))
     if job.error:
-        line.append(f" ({job.error})")
+        line.append(f" ({job.error.rstrip('.')})")
     return line
 
 

@@ -116,13 +116,11 @@ def check_outcome(job: Job) -> None:
     if job.status == "done":
         return
     failed = [_failure(item) for item in job.items if item.status not in ("done", "canceled")]
-    parts = [f"Job {job.id} ended as {status_words(job.status)}"]
-    if job.error:
-        parts.append(job.error.rstrip("."))
-    if job.status in ("failed", "done_partial") and failed:
-        parts.append(", ".join(failed))
+    # Where the backend gives a reason of its own, it names the steps too.
+    reason = (job.error or ", ".join(failed)).rstrip(".") or "the backend gives no reason"
     raise JobEndedBadlyError(
-        ": ".join(parts) + ".", hint=f"Send what failed once more: dispctl job retry-failed {job.id}."
+        f"Job {job.id} ended as {status_words(job.status)}: {reason}.",
+        hint=f"Send what failed once more: dispctl job retry-failed {job.id}.",
     )
 
 

@@ -64,13 +64,15 @@ def read_document(text: str, suffix: str, source: str) -> RecipeDocument:
 
 def read_items(items: Sequence[str], portions: int) -> RecipeDocument:
     """Read ``Spice=grams`` words; the recipe's name is made of them. Raises `UsageError`."""
-    ingredients = []
+    ingredients: dict[str, Decimal | None] = {}
     for item in items:
-        spice, separator, grams = item.rpartition("=")
+        spice, separator, grams = (part.strip() for part in item.rpartition("="))
         if not separator:
             raise UsageError(f"--item {item} is not SPICE=GRAMS.", hint="For example: --item Sal=10")
-        ingredients.append({"spice": spice, "grams": _decimal(grams.strip())})
-    name = ", ".join(f"{each['spice']} {each['grams']} g" for each in ingredients)
+        if spice in ingredients:
+            raise UsageError(f"--item names {spice} twice.", hint="Give one amount for each spice.")
+        ingredients[spice] = _decimal(grams)
+    name = ", ".join(f"{spice} {grams} g" for spice, grams in ingredients.items())
     document = {"name": name[:MAX_RECIPE_NAME_LENGTH], "portions": portions, "ingredients": ingredients}
     return _Checker("--item").recipe(document)
 
@@ -163,8 +165,10 @@ def _toml(text: str, source: str) -> Any:
     try:
         return tomllib.loads(text, parse_float=Decimal)
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a ValueError of its own
-        place = re.search(r"line (\d+), column (\d+)", str(error))
-        raise _syntax(source, place.groups() if place else (), str(error).partition(" (at ")[0]) from None
+        words, _, place = str(error).partition(" (at ")
+        found = re.search(r"line (\d+), column (\d+)", place)
+        end = (text.count("\n") + 1, len(text) - text.rfind("\n"))
+        raise _syntax(source, found.groups() if found else end, words) from None
 
 
 def _json(text: str, source: str) -> Any:

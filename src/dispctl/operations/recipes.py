@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from dispctl.adapters.backend_records import Recipe, RecipeDraft
 
 
+SHORTEST_PART = 3
+MOST_SUGGESTIONS = 3
+
+
 def find_recipe(recipes: Sequence[Recipe], wanted: str) -> Recipe:
     """The recipe with this id, or this name in any case; raises `UsageError`, with what may have been meant."""
     named = [recipe for recipe in recipes if spice_key(recipe.name) == spice_key(wanted)]
@@ -40,9 +44,11 @@ def _identity(recipe: RecipeDraft) -> tuple[object, ...]:
 
 def _suggestion(recipes: Sequence[Recipe], wanted: str) -> str:
     by_key = {spice_key(recipe.name): recipe.name for recipe in recipes}
-    close = difflib.get_close_matches(spice_key(wanted), by_key, n=3)
+    key = spice_key(wanted)
+    holding = [name for name in by_key if len(key) >= SHORTEST_PART and key in name]
+    close = difflib.get_close_matches(key, by_key, n=MOST_SUGGESTIONS) or holding[:MOST_SUGGESTIONS]
     if close:
-        return f"Did you mean {' or '.join(by_key[key] for key in close)}?"
+        return f"Did you mean {' or '.join(by_key[each] for each in close)}?"
     if not recipes:
         return "There are none yet; send one from a file or with --item SPICE=GRAMS."
     return "See dispctl recipes; a file's name ends in .toml, .json or .yaml."
