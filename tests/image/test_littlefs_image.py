@@ -46,12 +46,12 @@ def reader(data: bytes) -> Callable[[int, int], bytes]:
 
 def contents(data: bytes) -> dict[str, bytes]:
     """Every file of the image `data`."""
-    return read_everything(reader(data))
+    return read_everything(reader(data), len(data))
 
 
-def read_everything(read: Callable[[int, int], bytes]) -> dict[str, bytes]:
+def read_everything(read: Callable[[int, int], bytes], length: int = LENGTH) -> dict[str, bytes]:
     """Every file of the medium that `read` reads."""
-    filesystem = ReadOnlyFilesystem(read, LENGTH)
+    filesystem = ReadOnlyFilesystem(read, length)
     return {path: filesystem.read_file(path) for path in filesystem.paths()}
 
 
@@ -93,6 +93,18 @@ def test_superblocks_are_written_last_so_that_a_cut_leaves_nothing_or_everything
 def test_files_that_do_not_fit_are_refused() -> None:
     with pytest.raises(DamagedError, match="do not fit into a filesystem of 256 KiB"):
         build({"/big": bytes(LENGTH)}, LENGTH)
+
+
+def test_a_filesystem_smaller_than_its_place_is_read() -> None:
+    data = build(EXAMPLE, LENGTH).data
+    filesystem = ReadOnlyFilesystem(reader(data + b"\xff" * LENGTH), 2 * LENGTH)
+    assert filesystem.paths() == sorted(EXAMPLE)
+
+
+def test_a_filesystem_larger_than_its_place_is_damaged() -> None:
+    data = build(EXAMPLE, LENGTH).data
+    with pytest.raises(DamagedError, match=r"reaches beyond its 8 KiB|does not mount|cannot be read"):
+        read_everything(reader(data[:8192]), 8192)
 
 
 def test_only_the_blocks_that_are_needed_are_read() -> None:

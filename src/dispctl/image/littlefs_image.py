@@ -24,6 +24,8 @@ MAGIC_OFFSET = 8
 """Where a superblock carries the magic: in block 0, in block 1, or in both."""
 SUPERBLOCK_LENGTH = 2 * BLOCK_SIZE
 
+BY_SUPERBLOCK = 0
+"""As a number of blocks: what the superblock says, so that a filesystem made for another layout is read as well."""
 _GEOMETRY: dict[str, Any] = {
     "block_size": BLOCK_SIZE,
     "read_size": 32,
@@ -65,9 +67,11 @@ class ReadOnlyFilesystem:
     """
 
     def __init__(self, read: Callable[[int, int], bytes], length: int) -> None:
-        self._medium = _ReadOnlyMedium(read)
+        self._medium = _ReadOnlyMedium(read, length)
         # mount=True would format what it cannot mount.
-        self._filesystem: Any = LittleFS(context=self._medium, mount=False, **_geometry(length))
+        self._filesystem: Any = LittleFS(
+            context=self._medium, mount=False, block_count=BY_SUPERBLOCK, **_GEOMETRY
+        )
         with self._reading("The filesystem does not mount"):
             self._filesystem.mount()
 
@@ -118,7 +122,9 @@ def build(files: Mapping[str, bytes], length: int, *, disk_version: int = DISK_V
     Raises DamagedError when they do not fit or a path cannot be stored.
     """
     medium = _RecordingMedium(length)
-    filesystem: Any = LittleFS(context=medium, mount=False, disk_version=disk_version, **_geometry(length))
+    filesystem: Any = LittleFS(
+        context=medium, mount=False, block_count=length // BLOCK_SIZE, disk_version=disk_version, **_GEOMETRY
+    )
     try:
         filesystem.format()
         filesystem.mount()
@@ -148,9 +154,9 @@ def without(read: Callable[[int, int], bytes], length: int, paths: list[str]) ->
     Raises DamagedError when it does not mount or a path is not there.
     """
     before = ReadOnlyFilesystem(read, length)
-    medium = _Overlay(read)
+    medium = _Overlay(read, length)
     filesystem: Any = LittleFS(
-        context=medium, mount=False, disk_version=before.disk_version, **_geometry(length)
+        context=medium, mount=False, block_count=BY_SUPERBLOCK, disk_version=before.disk_version, **_GEOMETRY
     )
     try:
         filesystem.mount()
@@ -184,9 +190,10 @@ class _ReadOnlyMedium(UserContext):
     Ctrl-C) is kept, for the caller of littlefs to raise.
     """
 
-    def __init__(self, read: Callable[[int, int], bytes]) -> None:
+    def __init__(self, read: Callable[[int, int], bytes], length: int) -> None:
         super().__init__(buffsize=0)
         self._read = read
+        self._length = length
         self._failure: BaseException | None = None
         self.blocks: dict[int, bytes] = {}
 
@@ -198,10 +205,16 @@ class _ReadOnlyMedium(UserContext):
     def read(self, _cfg: Any, block: int, off: int, size: int) -> bytearray:
         if block not in self.blocks and self._failure is None:
             try:
-                self.blocks[block] = self._read(block * BLOCK_SIZE, BLOCK_SIZE)
+                self.blocks[block] = self._read_block(block)
             except BaseException as error:  # noqa: BLE001 - raised again by raise_failure
                 self._failure = error
         return bytearray(self.blocks.get(block, _ERASED_BLOCK)[off : off + size])
+
+    def _read_block(self, block: int) -> bytes:
+        start = block * BLOCK_SIZE
+        if start + BLOCK_SIZE > self._length:
+            raise DamagedError(f"The filesystem reaches beyond its {self._length // 1024} KiB.")
+        return self._read(start, BLOCK_SIZE)
 
     def prog(self, _cfg: Any, _block: int, _off: int, _data: bytes) -> int:
         return _ERROR_IO
@@ -213,8 +226,8 @@ class _ReadOnlyMedium(UserContext):
 class _Overlay(_ReadOnlyMedium):
     """Takes changes in memory, over blocks that are only read."""
 
-    def __init__(self, read: Callable[[int, int], bytes]) -> None:
-        super().__init__(read)
+    def __init__(self, read: Callable[[int, int], bytes], length: int) -> None:
+        super().__init__(read, length)
         self._old: dict[int, bytes] = {}
 
     def prog(self, cfg: Any, block: int, off: int, data: bytes) -> int:
@@ -251,10 +264,6 @@ class _RecordingMedium(UserContext):
     def prog(self, cfg: Any, block: int, off: int, data: bytes) -> int:
         self.used.add(block)
         return int(super().prog(cfg, block, off, data))
-
-
-def _geometry(length: int) -> dict[str, Any]:
-    return {**_GEOMETRY, "block_count": length // BLOCK_SIZE}
 
 
 def _write(filesystem: Any, path: str, contents: bytes) -> None:

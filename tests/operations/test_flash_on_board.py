@@ -1,0 +1,191 @@
+"""`flash` and `inspect-flash` on a virtual board: real esptool, real mpremote, real MicroPython, real littlefs."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dispctl.adapters.port import holders, open_port, resolve
+from dispctl.adapters.repl import open_repl
+from tests.end_to_end.processes import Dispctl
+from tests.operations.saved_jobs import SAVED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.micropython
+
+PORT = "sim:bench"
+SETTINGS = b'{"ssid": "nowhere", "password": "x"}'
+
+
+@pytest.fixture
+def dispctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dispctl:
+    """A shell whose boards and backups are this test's own."""
+    monkeypatch.setenv("DISPCTL_SIM_DIR", str(tmp_path / "sim"))
+    return shell(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The image that stands for MicroPython."""
+    path = tmp_path_factory.mktemp("image") / "mp.bin"
+    shell(path.parent).done("sim", "image", str(path))
+    return path
+
+
+@pytest.fixture(scope="module")
+def flashed(tmp_path_factory: pytest.TempPathFactory, image: Path) -> Path:
+    """The flash of a board that runs the firmware."""
+    folder = tmp_path_factory.mktemp("flashed")
+    with running_board(shell(folder), folder / "flash"):
+        shell(folder).done("flash", "--port", PORT, "--micropython", str(image))
+    return folder / "flash"
+
+
+@pytest.fixture
+def blank_board(dispctl: Dispctl, tmp_path: Path) -> Iterator[str]:
+    """The name of a board as it comes from the factory."""
+    with running_board(dispctl, tmp_path / "flash"):
+        yield PORT
+
+
+@pytest.fixture
+def board(dispctl: Dispctl, flashed: Path, tmp_path: Path) -> Iterator[str]:
+    """The name of a board that runs the firmware."""
+    shutil.copy(flashed, tmp_path / "flash")
+    with running_board(dispctl, tmp_path / "flash"):
+        yield PORT
+
+
+def shell(folder: Path) -> Dispctl:
+    return Dispctl({"DISPCTL_SIM_DIR": str(folder / "sim"), "XDG_DATA_HOME": str(folder / "data")})
+
+
+@contextmanager
+def running_board(dispctl: Dispctl, flash: Path) -> Iterator[None]:
+    with dispctl.start(
+        "sim", "run", "--json", "--name", "bench", "--rfc2217-port", "0", "--no-pacing", "--flash", str(flash)
+    ) as process:  # fmt: skip
+        process.wait_for("{")
+        yield
+
+
+def put_files(files: dict[str, bytes]) -> None:
+    """As the firmware would have left them."""
+    with open_repl(PORT) as session:
+        for name, data in files.items():
+            session._transport.fs_writefile(f"/{name}", data)
+
+
+def test_a_blank_board_is_brought_to_the_running_firmware(
+    blank_board: str, dispctl: Dispctl, image: Path
+) -> None:
+    result = dispctl.json("flash", "--port", blank_board, "--micropython", str(image))
+    assert result["firmware"] == "0.1.0"
+    assert result["uid"] == "esp-" + result["mac"].replace(":", "")
+    assert result["kept"] == []
+
+
+def test_flashing_again_keeps_settings_and_the_saved_job(board: str, dispctl: Dispctl) -> None:
+    put_files({**SAVED["mid-item"], "settings.json": SETTINGS, "notes.txt": b"mine"})
+    before = dispctl.json("inspect-flash", "--port", board, "--via", "rom")
+    assert before["job_id"] == 7
+    result = dispctl.json("flash", "--port", board)
+    assert set(result["kept"]) >= {"/job_state", "/job_state.progress", "/settings.json", "/notes.txt"}
+    for via in ("control", "repl", "rom"):
+        after = dispctl.json("inspect-flash", "--port", board, "--via", via)
+        assert {**after, "via": ""} == {**before, "via": ""}
+
+
+def test_killed_in_the_middle_the_same_command_brings_it_to_the_end(
+    board: str, dispctl: Dispctl, image: Path
+) -> None:
+    put_files({**SAVED["mid-item"], "settings.json": SETTINGS})
+    flash = ("flash", "--port", board, "--force", "--micropython", str(image))
+    for delay_s in (0.6, 0.9, 1.1, 1.3):
+        with subprocess.Popen(
+            [sys.executable, "-m", "dispctl", *flash], env=dispctl.environment, stderr=subprocess.DEVNULL
+        ) as cut:
+            try:
+                cut.wait(delay_s)
+            except subprocess.TimeoutExpired:
+                cut.kill()
+    assert dispctl.json(*flash)["firmware"] == "0.1.0"
+    assert dispctl.json("inspect-flash", "--port", board)["job_id"] == 7
+
+
+def test_looking_by_control_line_stops_nothing(board: str, dispctl: Dispctl) -> None:
+    uptime = uptime_ms(board)
+    assert dispctl.json("inspect-flash", "--port", board)["via"] == "control"
+    assert uptime_ms(board) > uptime
+
+
+def uptime_ms(port: str) -> int:
+    from dispctl.adapters.control import open_control
+
+    with open_control(port) as control:
+        return int(control.request("status")["uptime_ms"])
+
+
+@pytest.mark.parametrize("via", ["control", "repl", "rom"])
+def test_clearing_saves_asks_and_removes(board: str, dispctl: Dispctl, via: str) -> None:
+    put_files(SAVED["queued"])
+    look = ("inspect-flash", "--port", board, "--via", via)
+    refused = dispctl.run(*look, "--clear")
+    assert refused.returncode == 2
+    assert "will hand job 7 out again" in refused.stderr
+    assert dispctl.json(*look)["job_id"] == 7
+    cleared = dispctl.json(*look, "--clear", "--yes")
+    assert cleared["cleared"]
+    assert cleared["backup"].endswith(".zip")
+    assert dispctl.json(*look)["job_id"] is None
+
+
+def test_a_held_cable_names_its_holder(board: str, dispctl: Dispctl) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "dispctl", "monitor", "--port", board],
+        env=dispctl.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as monitor:  # fmt: skip
+        wait_until_held()
+        for command in (("flash",), ("inspect-flash",), ("inspect-flash", "--via", "rom")):
+            refused = dispctl.run(*command, "--port", board, "--json")
+            assert refused.returncode == 3
+            assert str(monitor.pid) in json.loads(refused.stdout)["error"]["message"]
+        listed = dispctl.json("ports")["ports"]
+        assert [str(monitor.pid) in str(port["held_by"]) for port in listed if port["port"] == board] == [
+            True
+        ]
+        monitor.kill()
+
+
+def wait_until_held() -> None:
+    cable = resolve(PORT)
+    deadline = time.monotonic() + 20
+    while not holders(cable):
+        assert time.monotonic() < deadline, "the monitor never took the cable"
+        time.sleep(0.02)
+
+
+def test_a_board_without_a_filesystem_is_not_stopped_from_being_flashed(board: str, dispctl: Dispctl) -> None:
+    from dispctl.adapters import rom
+
+    with rom.connect(board) as session:
+        session.erase(0x200000, 0x2000)
+    assert dispctl.json("flash", "--port", board)["firmware"] == "0.1.0"
+
+
+def test_opening_the_cable_does_not_reset_the_board(board: str) -> None:
+    before = uptime_ms(board)
+    for _ in range(3):
+        port: Any = open_port(board)
+        port.close()
+    assert uptime_ms(board) > before
