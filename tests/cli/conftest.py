@@ -42,7 +42,9 @@ class Shell:
         }  # fmt: skip
         # A process of its own has no console of an earlier command.
         console._active = None
-        return CliRunner().invoke(app, arguments, input=stdin, env=environment, catch_exceptions=False)
+        return CliRunner().invoke(
+            app, arguments, input=stdin, env=environment, catch_exceptions=False, prog_name="dispctl"
+        )
 
     def session(self) -> Any:
         """The session's file, read."""

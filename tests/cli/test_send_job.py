@@ -148,3 +148,12 @@ def test_cancelling_asks_and_needs_an_active_job(operator: Shell) -> None:
     assert operator.json("job", "cancel", "--yes")["job"]["status"] == "canceled"
     assert "has ended" in operator.refused(7, "job", "cancel", "--yes")
     assert "You have no job 999999" in operator.refused(7, "job", "show", "999999")
+
+
+def test_names_of_recipes_are_completed(operator: Shell) -> None:
+    operator.done("send-job", "--item", "Sal=10")
+    typed = {"COMP_WORDS": "dispctl send-job Sa", "COMP_CWORD": "2", "_DISPCTL_COMPLETE": "complete_bash"}
+    operator.environment = typed
+    assert operator.run().stdout.splitlines() == ["Sal 10 g"]
+    operator.backend = "http://127.0.0.1:1"
+    assert operator.run().stdout.strip() == ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dispctl.cli.backend_view import job_line, job_table, plan_table, quantity, status_text
+from dispctl.cli.backend_view import job_line, plan_table, quantity, status_text
 from dispctl.operations import follow_job as follow
 from dispctl.operations import order_job as order
 from dispctl.operations.send_job import AnswerMissed, EarlierSendFound, Sent
@@ -86,9 +86,8 @@ def send(
     if view.job is not None and wait:
         ended = _show_following(console, client, view.job, timeout_s)
         journal.settle(ended.id)
-        console.message(job_table(ended))
-        console.message(job_line(ended))
         follow.check_outcome(ended)
+        console.message(job_line(ended))
 
 
 def _show_following(console: Console, client: BackendClient, job: Job, timeout_s: float | None) -> Job:

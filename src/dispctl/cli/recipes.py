@@ -32,4 +32,4 @@ def complete_recipe(context: typer.Context, incomplete: str) -> list[str]:
             names = [recipe.name for recipe in client.recipes()]
     except DispctlError:
         return []
-    return [name for name in names if name.casefold().startswith(incomplete.casefold())]
+    return [name for name in names if name.startswith(incomplete)]

@@ -167,7 +167,7 @@ def _toml(text: str, source: str) -> Any:
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a ValueError of its own
         words, _, place = str(error).partition(" (at ")
         found = re.search(r"line (\d+), column (\d+)", place)
-        end = (text.count("\n") + 1, len(text) - text.rfind("\n"))
+        end = (text.count("\n") + 1, len(text) - text.rfind("\n")) if "end of document" in place else ()
         raise _syntax(source, found.groups() if found else end, words) from None
 
 
