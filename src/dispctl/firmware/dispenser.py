@@ -242,12 +242,14 @@ class Dispenser:
             "uptime_ms": parts.clock.uptime_ms(),
             "job": self.job.job.id if self.job else None,
         }
-        was_refused = parts.backend.refused
+        known = parts.backend.error
         answer = parts.backend.heartbeat(fields)
         self._heartbeat.start(parts.settings["heartbeat_sec"] * 1000)
-        if parts.backend.refused and not was_refused:
+        if answer.ok or parts.backend.error == known:
+            return
+        if parts.backend.refused:
             parts.console.log("CLAIM", "⚠ Token recusado (401): é preciso um novo código de registro")
-        elif not answer.ok:
+        else:
             parts.console.log("HEARTBEAT", f"✗ HTTP {answer.status} {answer.error}")
 
     def _between_items(self) -> None:

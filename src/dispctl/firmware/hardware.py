@@ -45,10 +45,14 @@ class RelayOutputs:
         """Open jar 1 to 4."""
         self._pins[jar - 1].value(self._active)
 
-    def close_all(self) -> None:
-        """Close every jar and stop the motor."""
+    def close_jars(self) -> None:
+        """Close every jar."""
         for pin in self._pins:
             pin.value(1 - self._active)
+
+    def close_all(self) -> None:
+        """Close every jar and stop the motor."""
+        self.close_jars()
         self._motor.run(0)
 
     def vibrate(self, percent: int) -> None:
@@ -76,8 +80,12 @@ class ServoOutputs:
         self._pulse(self._channels[jar - 1], self._open_us)
 
     def close_all(self) -> None:
-        """Close every jar and stop the motor; tries all of them before it raises OSError."""
+        """Close every jar and stop the motor."""
         self._motor.run(0)
+        self.close_jars()
+
+    def close_jars(self) -> None:
+        """Close every jar; tries all of them before it raises OSError."""
         self._prepare()
         failure = None
         for channel in self._channels:

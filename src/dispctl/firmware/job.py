@@ -16,6 +16,8 @@ MAX_ITEMS = 240
 MAX_STEP_MS = 180_000
 MAX_JOB_ID = 0xFFFFFFFF
 JARS = 4
+_QUOTE, _BACKSLASH = 0x22, 0x5C
+_ID_WINDOW = 24
 _DATE_DIGITS = 14  # yyyymmddhhmmss: fractions and time zones are written differently from answer to answer
 
 Item = namedtuple("Item", ("ordem", "frasco", "tempero", "quantidade_g", "asked_ms", "error"))
@@ -66,18 +68,46 @@ def created_digits(created_at: object) -> str:
 
 
 def find_job_id(beginning: bytes) -> int:
-    """The first `"id"` in the beginning of a payload that is too long to be read whole; 0 if there is none."""
-    start = beginning.find(b'"id"')
-    if start < 0:
-        return 0
+    """The job's own `"id"` in the beginning of a payload that cannot be read whole; 0 if it does not stand there.
+
+    Only a member of the outermost object counts: an item has an id too, and another job may have that number.
+    """
+    depth = 0
+    position = 0
+    while position < len(beginning):
+        byte = beginning[position]
+        if byte == _QUOTE:
+            end = _string_end(beginning, position)
+            if depth == 1 and beginning[position:end] == b'"id"':
+                return _leading_number(beginning[end : end + _ID_WINDOW])
+            position = end
+            continue
+        if byte in b"{[":
+            depth += 1
+        elif byte in b"}]":
+            depth -= 1
+        position += 1
+    return 0
+
+
+def _string_end(text: bytes, start: int) -> int:
+    """The position after the closing quote of the JSON string that opens at `start`."""
+    position = start + 1
+    while position < len(text) and text[position] != _QUOTE:
+        position += 2 if text[position] == _BACKSLASH else 1
+    return position + 1
+
+
+def _leading_number(text: bytes) -> int:
+    """The whole number in `: 123, …`; 0 if there is none, or it may go on beyond `text`."""
     digits = ""
-    for byte in beginning[start + 4 : start + 24]:
+    for byte in text:
         if byte in b"0123456789":
             digits += chr(byte)
         elif digits or byte not in b" :\t\r\n":
-            break
-    number = int(digits or "0")
-    return number if number <= MAX_JOB_ID else 0
+            number = int(digits or "0")
+            return number if number <= MAX_JOB_ID and byte in b" ,}\t\r\n" else 0
+    return 0
 
 
 def _load_object(payload: bytes) -> "dict[str, Any]":

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
         def open(self, jar: int) -> None:
             """Open jar 1 to 4."""
 
+        def close_jars(self) -> None:
+            """Close every jar; tries all of them before it raises."""
+
         def close_all(self) -> None:
-            """Close every jar and stop the motor; tries all of them before it raises."""
+            """Close every jar and stop the motor."""
 
         def vibrate(self, percent: int) -> None:
             """Run the motor at 0 (off) to 100."""

@@ -10,6 +10,8 @@ from .job_state import ABORTED, ACTUATOR, CRASHED, DONE, RUNNING, JobState, enco
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .parts import Parts
 
 RETAIN_EVERY_MS = 100
@@ -82,7 +84,7 @@ class Pour:
     def _pour(self) -> None:
         motor = self._state.job.motor
         try:
-            if motor:
+            if motor:  # it shakes from before the opening until after the closing
                 self._vibrate(motor.intensity)
                 self._wait(motor.pre_start_delay_ms)
             if self._target_ms > 0 and not self._ended_early():
@@ -90,7 +92,7 @@ class Pour:
             if motor and not self._ended_early():
                 self._wait(motor.post_stop_delay_ms)
         finally:
-            self._close()
+            self._close(self._parts.outputs.close_all)
 
     def _hold_open(self) -> None:
         """The jar is open for exactly the target, unless the operator ends it."""
@@ -108,7 +110,7 @@ class Pour:
                     self._keep_progress(left_ms)
                     self._wait_before_end()
         finally:
-            self._close()
+            self._close(parts.outputs.close_jars)
 
     def _wait_before_end(self) -> None:
         left_ms = self._target_ms - self._elapsed_ms() - SERVICE_GUARD_MS
@@ -133,19 +135,17 @@ class Pour:
         last_chance = left_ms <= FLASH_GUARD_MS + RETAIN_EVERY_MS
         return since_ms >= CHECKPOINT_EVERY_MS or (last_chance and since_ms + left_ms > CHECKPOINT_EVERY_MS)
 
-    def _close(self) -> None:
-        """Close everything, several times if the bus does not answer; raises OSError if it stays so."""
-        parts = self._parts
+    def _close(self, close: "Callable[[], None]") -> None:
+        """Close, several times if the bus does not answer; raises OSError if it stays so."""
         try:
             for attempt in range(_CLOSE_ATTEMPTS):
                 try:
-                    parts.outputs.close_all()
+                    close()
                     break
                 except OSError:
                     if attempt == _CLOSE_ATTEMPTS - 1:
                         raise
         finally:
-            self._vibrating = False
             if self._opened is not None:
                 self._state.poured_ms[self._index] = self._before_ms + self._elapsed_ms()
                 self._opened = None

@@ -1,0 +1,1 @@
+"""Suites and stand-ins that run on CPython and on MicroPython alike."""

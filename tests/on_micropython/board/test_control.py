@@ -1,0 +1,259 @@
+"""The cable: control lines answered in time whatever goes on, Ctrl-C, garbage, secrets, and every exit closed."""
+
+from binascii import a2b_base64
+
+from .world import PASSWORD, SSID, World, claim_code, make_job
+
+
+def pouring_world(seconds: float = 5.0, **settings: object) -> World:
+    """A board half a second into pouring jar 1."""
+    world = World(**settings)
+    world.backend.queue.append(make_job(seconds=(seconds, 0.5)))
+    return world
+
+
+def while_pouring(world: World, data: bytes, after_ms: int = 1000) -> None:
+    """Put `data` on the line once the first jar has been open for `after_ms`."""
+    world.while_pouring(1, after_ms, lambda: world.serial.type_in(data))
+
+
+def test_status_while_pouring() -> None:
+    world = pouring_world()
+    while_pouring(world, b'@dispctl {"id": 5, "op": "status"}\n')
+    world.run(lambda: 7 in world.backend.reports)
+    answer = world.serial.answers()[0]
+    assert (answer["id"], answer["ok"], answer["pouring"]) == (5, True, True)
+    assert (answer["job"], answer["item"], answer["total"], answer["asked_ms"]) == (7, 1, 2, 5000)
+    assert 900 <= answer["poured_ms"] <= 1100
+    assert world.outputs.poured_ms[0] == 5000
+
+
+def answer_time_ms(world: World, after_ms: int) -> int:
+    """How long a request takes that comes when the first jar has been open for `after_ms`."""
+    asked_ms: list[int] = []
+    write = world.serial.write
+    answered_ms: list[int] = []
+
+    def note_and_write(data: bytes) -> None:
+        write(data)
+        if data.startswith(b"[CTL]"):
+            answered_ms.append(world.clock.now_ms)
+
+    def ask() -> None:
+        asked_ms.append(world.clock.now_ms)
+        world.serial.type_in(b'@dispctl {"id": 1, "op": "status"}\n')
+
+    world.serial.write = note_and_write  # type: ignore[method-assign]
+    world.while_pouring(1, after_ms, ask)
+    world.run(lambda: 7 in world.backend.reports)
+    return answered_ms[0] - asked_ms[0]
+
+
+def test_every_request_is_answered_within_100_ms_of_pouring() -> None:
+    for after_ms in range(0, 5000, 37):
+        world = pouring_world()
+        assert answer_time_ms(world, after_ms) <= 100, after_ms
+        assert world.outputs.poured_ms[0] == 5000
+
+
+def test_garbage_on_the_line_delays_no_closing() -> None:
+    world = pouring_world()
+    noise = bytes([n * 73 % 256 for n in range(4000)]).replace(b"\x03", b"\x04")
+    while_pouring(world, noise * 3 + b'\n@dispctl {"id": 9, "op": "status"}\n', 4000)
+    world.run(lambda: 7 in world.backend.reports)
+    assert world.outputs.poured_ms[0] == 5000
+    assert world.serial.answers()[-1]["id"] == 9
+
+
+def test_answers_to_what_is_no_request() -> None:
+    world = World()
+    world.run_for(1000)
+    for line, words in (
+        (b"@dispctl {\n", "JSON"),
+        (b"@dispctl []\n", "object"),
+        (b'@dispctl {"op": "status"}\n', "id"),
+        (b'@dispctl {"id": 1}\n', "op"),
+        (b'@dispctl {"id": 1, "op": "explode"}\n', "unknown op"),
+        (b'@dispctl {"id": 1, "op": "set_settings", "settings": {"colour": 1}}\n', "colour"),
+        (b'@dispctl {"id": 1, "op": "set_settings", "settings": {"heartbeat_sec": "x"}}\n', "heartbeat_sec"),
+        (b'@dispctl {"id": 1, "op": "job_state", "file": "settings.json"}\n', "job_state"),
+        (b"@dispctl " + b"x" * 7000 + b"\n", "JSON"),
+    ):
+        before = len(world.serial.answers())
+        world.serial.type_in(line)
+        world.run_for(200)
+        answer = world.serial.answers()[before]
+        assert not answer["ok"]
+        assert words in answer["error"], (line, answer)
+
+
+def test_ctrl_c_while_pouring_is_refused_once() -> None:
+    world = pouring_world()
+    while_pouring(world, b"\r\x03")
+    world.run(lambda: 7 in world.backend.reports)
+    assert any("Ctrl-C recusado: frasco 1" in line for line in world.lines)
+    assert world.outputs.poured_ms[0] == 5000
+    assert world.system.interrupts == [False, True, False, True]
+
+
+def test_a_second_ctrl_c_closes_saves_and_stops() -> None:
+    world = pouring_world()
+    while_pouring(world, b"\x03\x03")
+    stopped = False
+    try:
+        world.run(lambda: 7 in world.backend.reports)
+    except KeyboardInterrupt:
+        stopped = True
+    assert stopped
+    assert not world.outputs.any_open
+    assert world.system.interrupts[-1] is True
+    world.dispenser = None  # main.py is started again
+    world.run(lambda: 7 in world.backend.reports and world.idle)
+    assert 5000 <= world.outputs.poured_ms[0] <= 5100
+
+
+def test_two_ctrl_c_three_seconds_apart_are_both_refused() -> None:
+    world = pouring_world(8.0)
+    while_pouring(world, b"\x03", 1000)
+    while_pouring(world, b"\x03", 4000)
+    world.run(lambda: 7 in world.backend.reports)
+    assert len([line for line in world.lines if "Ctrl-C recusado" in line]) == 2
+    assert world.outputs.poured_ms[0] == 8000
+
+
+def test_abort_closes_at_once_and_reports_failed() -> None:
+    world = pouring_world()
+    while_pouring(world, b'@dispctl {"id": 1, "op": "abort_job"}\n')
+    world.run(lambda: 7 in world.backend.reports)
+    assert 1000 <= world.outputs.poured_ms[0] <= 1100
+    assert world.outputs.poured_ms[1] == 0
+    report = world.backend.reports[7]
+    assert report["itens_falhados"] == 2
+    assert "cancelado" in report["execution_logs"][0]["error"]
+    world.run_job(make_job(8, seconds=(0.3,)))
+
+
+def test_what_must_wait_is_refused_while_pouring() -> None:
+    world = pouring_world()
+    for op in ("clear_job", "scan", "reset", "resume"):
+        while_pouring(world, b'@dispctl {"id": 1, "op": "%s"}\n' % op.encode())
+    world.run(lambda: 7 in world.backend.reports)
+    assert [answer["ok"] for answer in world.serial.answers()] == [False] * 4
+    assert world.outputs.poured_ms[0] == 5000
+
+
+def test_clear_job_forgets_everything_but_finished_ids() -> None:
+    world = World()
+    world.backend.report_faults = ["500"]
+    world.backend.queue.append(make_job(seconds=(0.5,)))
+    world.run(lambda: "[REPORT] Mantendo job em Flash para retry posterior" in world.lines)
+    world.ask("clear_job")
+    assert [name for name in world.storage.files if name.startswith("job_state")] == []
+    world.run(lambda: 7 in world.backend.reports)
+    assert world.outputs.poured_ms[0] == 1000, "handed out again and poured again, as clearing means"
+
+
+def test_the_raw_state_in_chunks() -> None:
+    world = World()
+    world.backend.report_faults = ["500"] * 3
+    world.backend.queue.append(make_job(seconds=(0.2,) * 20))
+    world.run(lambda: "[REPORT] Mantendo job em Flash para retry posterior" in world.lines)
+    overview = world.ask("job_state")
+    assert overview["state"]["done"] == 20
+    for name, size in overview["files"].items():
+        data = b""
+        while len(data) < size:
+            data += a2b_base64(world.ask("job_state", file=name, offset=len(data))["data"])
+        assert data == world.storage.files[name]
+
+
+def test_secrets_leave_the_board_in_no_line() -> None:
+    world = World(ssid="Old", password="old-secret-pw", debug_http=True)
+    world.networks["Old"] = "old-secret-pw"
+    world.run_job(make_job(seconds=(0.2,)))
+    world.ask("set_settings", settings={"ssid": SSID, "password": PASSWORD, "claim_code": claim_code()})
+    world.ask("set_settings", settings={"ca_pem": "-----BEGIN nothing secret but long"})
+    world.run(lambda: world.backend.claims == 1)
+    world.run_for(3000)
+    world.ask("get_settings")
+    world.ask("status")
+    everything = "\n".join(world.lines)
+    for secret in ("old-secret-pw", PASSWORD, world.backend.token, claim_code()):
+        assert secret not in everything, secret
+    assert world.ask("get_settings")["settings"]["password"] is True
+
+
+def test_new_credentials_replace_the_old_only_when_they_join() -> None:
+    world = World()
+    world.networks["Sala"] = "certa"
+    world.run(lambda: world.dispenser.state == "online")
+    world.ask("set_settings", settings={"ssid": "Sala", "password": "errada"})
+    world.run(lambda: world.ask("status")["wifi"]["failed_ssid"] == "Sala", 60_000)
+    world.run(lambda: world.dispenser.state == "online", 60_000)
+    status = world.ask("status")["wifi"]
+    assert (status["ssid"], status["reason"]) == (SSID, "wrong_password")
+    world.ask("set_settings", settings={"ssid": "Sala", "password": "certa"})
+    world.run(lambda: b"Sala" in world.storage.files["settings.json"], 60_000)
+    world.run_job(make_job(seconds=(0.2,)))
+
+
+def test_settings_changed_while_pouring_are_saved_after() -> None:
+    world = pouring_world()
+    line = b'@dispctl {"id": 1, "op": "set_settings", "settings": {"ssid": "Sala", "password": "certa"}}\n'
+    while_pouring(world, line)
+    world.networks["Sala"] = "certa"
+    world.run(lambda: 7 in world.backend.reports and b"Sala" in world.storage.files["settings.json"], 120_000)
+    assert world.outputs.poured_ms[0] == 5000
+
+
+def test_a_token_is_told_to_no_other_backend() -> None:
+    world = World()
+    world.run(lambda: world.backend.heartbeats > 0)
+    world.ask("set_settings", settings={"backend_url": "http://elsewhere.test"})
+    assert world.ask("get_settings")["settings"]["device_token"] is False
+
+
+def test_an_actuator_that_does_not_answer_fails_its_items() -> None:
+    world = World()
+    world.run(lambda: world.dispenser.state == "online")
+    world.outputs.broken = True
+    world.backend.queue.append(make_job(seconds=(0.5, 0.5)))
+    world.run(lambda: 7 in world.backend.reports)
+    errors = [entry["error"] for entry in world.backend.reports[7]["execution_logs"]]
+    assert all("atuador" in error for error in errors), errors
+    world.outputs.broken = False
+    world.run_job(make_job(8, seconds=(0.5,)))
+
+
+def test_an_exception_anywhere_in_a_pour_closes_and_goes_on() -> None:
+    for failure in (ValueError("x"), MemoryError(), KeyError("y")):
+        world = World()
+        world.outputs.fail_next_open = failure
+        world.run_job(make_job(seconds=(0.5, 0.5)))
+        assert [entry["status"] for entry in world.backend.reports[7]["execution_logs"]] == ["failed", "done"]
+        assert world.outputs.poured_ms == [0, 500, 0, 0]
+
+
+def test_reset_answers_then_restarts() -> None:
+    world = World()
+    world.run_for(1000)
+    assert world.ask("reset")["ok"]
+    world.run(lambda: world.resets == 1, 5000)
+
+
+def test_a_long_ca_comes_in_pieces() -> None:
+    world = World()
+    world.run_for(1000)
+    world.ask("set_settings", settings={"ca_pem": "abc"})
+    world.ask("set_settings", settings={"ca_pem": {"append": "def"}})
+    assert b'"abcdef"' in world.storage.files["settings.json"]
+
+
+def test_a_starved_watchdog_means_work_that_does_not_get_on() -> None:
+    world = World()
+    world.run_for(60_000)
+    assert world.watchdog.starved_ms == 0
+    world.dispenser.parts.watchdog.allow(1000)
+    world.dispenser.parts.idle.wait_ms(60_000)
+    world.dispenser.parts.watchdog.allow(1000)
+    assert world.watchdog.starved_ms > 20_000

@@ -1,0 +1,387 @@
+"""Phase 2's flow: its four manual tests with their lines in order, and what must not go wrong around them."""
+
+import json
+
+from .world import PASSWORD, SSID, World, claim_code, firmware, make_job
+
+
+def assert_in_order(lines: "list[str]", wanted: "list[str]") -> None:
+    """Each of `wanted` is a whole line, after the one before."""
+    start = 0
+    for text in wanted:
+        assert text in lines[start:], f"{text!r} not in {lines[start:]}"
+        start = lines.index(text, start) + 1
+
+
+def entries(world: World, job_id: int = 7) -> "list[dict[str, object]]":
+    """The report's log."""
+    return world.backend.reports[job_id]["execution_logs"]
+
+
+def test_normal_run() -> None:
+    world = World()
+    world.run_job(make_job(seconds=(5.0, 0.2, 2.5, 1.0)))
+    assert_in_order(
+        world.lines,
+        [
+            "[POLL] ✓ Job recebido!",
+            "[POLL] Job 7 salvo em Flash para execução offline",
+            "[EXEC] Iniciando execução do job 7",
+            "[EXEC] Item 1/4: Frasco 1 por 5.000s",
+            "[EXEC] ✓ Item 1 concluído (real: 5.00s). Progresso salvo.",
+            "[EXEC] Item 2/4: Frasco 2 por 0.200s",
+            "[EXEC] ✓ Item 2 concluído (real: 0.20s). Progresso salvo.",
+            "[EXEC] Item 4/4: Frasco 4 por 1.000s",
+            "[REPORT] Enviando relatório do job 7",
+            "[REPORT] ✓ Relatório enviado com sucesso!",
+        ],
+    )
+    assert world.outputs.poured_ms == [5000, 200, 2500, 1000]
+    assert world.backend.reports[7]["itens_completados"] == 4
+    assert [entry["status"] for entry in entries(world)] == ["done"] * 4
+    assert not world.outputs.any_open
+
+
+def test_every_line_is_one_write() -> None:
+    world = World()
+    world.run_job(make_job())
+    for data in world.serial.writes:
+        assert data.startswith(b"["), data
+        assert data.endswith(b"\r\n"), data
+        assert data.count(b"\n") == 1, data
+
+
+def test_wifi_lost_during_execution() -> None:
+    world = World()
+    world.backend.queue.append(make_job())
+    world.while_pouring(2, 500, lambda: setattr(world.radio, "up", False))
+    world.clock.after(20_000, lambda: setattr(world.radio, "up", True))
+    world.run(lambda: 7 in world.backend.reports and world.idle)
+    assert_in_order(
+        world.lines,
+        [
+            "[EXEC] ✓ Item 4 concluído (real: 1.00s). Progresso salvo.",
+            "[REPORT] ✗ Falha ao reportar: HTTP 0",
+            "[REPORT] Mantendo job em Flash para retry posterior",
+            "[LOOP] Tentando reportar job pendente...",
+            "[REPORT] ✓ Relatório enviado com sucesso!",
+        ],
+    )
+    assert world.outputs.poured_ms == [1000] * 4
+
+
+def test_reset_during_item_3() -> None:
+    world = World()
+    world.backend.queue.append(make_job(seconds=(1.0, 1.0, 5.0, 1.0)))
+    world.while_pouring(3, 2500, world.mains.reset)
+    world.run(lambda: 7 in world.backend.reports and world.idle)
+    assert world.resets == 1
+    assert_in_order(
+        world.lines,
+        [
+            "[EXEC] Item 3/4: Frasco 3 por 5.000s",
+            "[SETUP] Job anterior detectado, será retomado ao conectar",
+            "[RESUME] ⚡ Job pendente detectado em Flash!",
+            "[RESUME] Retomando job 7 (item 3/4)",
+            "[EXEC] Item 4/4: Frasco 4 por 1.000s",
+            "[REPORT] ✓ Relatório enviado com sucesso!",
+        ],
+    )
+    assert 5000 <= world.outputs.poured_ms[2] <= 5110, world.outputs.poured_ms
+    assert [entry["item_ordem"] for entry in entries(world)] == [1, 2, 3, 4]
+
+
+def test_report_fails_and_is_retried() -> None:
+    world = World()
+    world.backend.report_faults = ["500", "drop", "drop"]
+    world.run_job(make_job(seconds=(0.5,)))
+    assert_in_order(
+        world.lines,
+        [
+            "[REPORT] ✗ Falha ao reportar: HTTP 500",
+            "[REPORT] Mantendo job em Flash para retry posterior",
+            "[LOOP] Tentando reportar job pendente...",
+            "[REPORT] Enviando relatório do job 7",
+            "[REPORT] ✗ Falha ao reportar: HTTP 0",
+            "[LOOP] Tentando reportar job pendente...",
+            "[REPORT] ✓ Relatório enviado com sucesso!",
+        ],
+    )
+    assert 2 * 24_000 <= world.clock.now_ms <= 2 * 36_000 + 10_000
+
+
+def test_report_waits_30_s_give_or_take_a_fifth() -> None:
+    world = World()
+    world.backend.report_faults = ["500"] * 20
+    world.backend.queue.append(make_job(seconds=(0.2,)))
+    moments = [_moment_of_fault(world, left) for left in range(19, -1, -1)]
+    gaps = [moments[n + 1] - moments[n] for n in range(len(moments) - 1)]
+    assert min(gaps) >= 24_000, gaps
+    assert max(gaps) <= 36_500, gaps
+    assert max(gaps) - min(gaps) > 3_000, "no jitter"
+
+
+def _moment_of_fault(world: World, left: int) -> int:
+    world.run(lambda: len(world.backend.report_faults) <= left)
+    return world.clock.now_ms
+
+
+def test_bad_items_fail_and_the_rest_goes_on() -> None:
+    job = make_job(seconds=(0.5, 0.5, 200.0, 0.5))
+    job["itens"][1]["frasco"] = 9
+    job["itens"].append("nonsense")
+    job["itens"].append({"frasco": 2, "segundos": -1})
+    world = World()
+    world.run_job(job)
+    assert world.outputs.poured_ms == [500, 0, 0, 500]
+    report = world.backend.reports[7]
+    assert (report["itens_completados"], report["itens_falhados"]) == (2, 4)
+    logs = report["execution_logs"]
+    assert [entry["status"] for entry in logs] == ["done", "failed", "failed", "done", "failed", "failed"]
+    assert all(entry["frasco"] in (1, 2, 3, 4) for entry in logs), "the backend would refuse the report"
+    assert logs[1]["error"] == "frasco 9 inválido"
+    assert "180s" in logs[2]["error"]
+
+
+def test_a_payload_too_long_is_refused_whole() -> None:
+    world = World()
+    world.backend.raw_job = b'{"itens": [{"id": 20}], "id": 7, "filler": "' + b"x" * 4096 + b'"}'
+    world.run(lambda: 7 in world.backend.reports, 60_000)
+    assert world.outputs.poured_ms == [0] * 4
+    assert world.backend.reports[7]["itens_falhados"] == 1
+    assert "4096" in entries(world)[0]["error"]
+    assert "[POLL] ✗ Job 7 recusado: job acima do limite de 4096 bytes" in world.lines
+
+
+def test_a_payload_of_4096_bytes_is_poured() -> None:
+    job = make_job(seconds=(0.2,) * 24)
+    job["filler"] = ""
+    job["filler"] = "x" * (4096 - len(json.dumps(job).encode()))
+    world = World()
+    world.run_job(job)
+    assert world.backend.reports[7]["itens_completados"] == 24
+
+
+def test_payloads_that_are_no_jobs_pour_nothing() -> None:
+    for payload in (b"", b"{", b"[]", b"\xff\xfe", b'{"id": 3}', b'{"id": -1, "itens": [{}]}', b"[" * 3000):
+        world = World()
+        world.backend.raw_job = payload
+        world.run_for(5000)
+        assert world.outputs.openings == []
+        assert world.idle
+
+
+def test_a_finished_job_is_reported_again_and_not_poured_again() -> None:
+    world = World()
+    job = make_job(seconds=(0.5, 0.5))
+    world.run_job(job)
+    count = world.backend.report_count
+    world.backend.reports.clear()  # a backend restored from a backup
+    world.backend.queue.append(job)
+    world.run(lambda: world.backend.report_count > count)
+    assert world.outputs.poured_ms == [500, 500, 0, 0]
+    assert [entry["status"] for entry in entries(world)] == ["done", "done"]
+
+
+def test_the_same_id_in_a_new_database_is_another_job() -> None:
+    world = World()
+    world.run_job(make_job(seconds=(0.5,)))
+    world.backend.reports.clear()
+    world.run_job(make_job(seconds=(0.7,), created_at="2026-02-02T00:00:00"))
+    assert world.outputs.poured_ms[0] == 1200
+
+
+def test_a_lost_answer_to_the_report_takes_stock_once() -> None:
+    world = World()
+    world.backend.report_faults = ["lost", "half"]
+    world.run_job(make_job(seconds=(0.5,)))
+    assert world.outputs.poured_ms[0] == 500
+    assert world.backend.report_count == 3
+
+
+def test_a_report_refused_for_good_is_kept_aside() -> None:
+    for status in ("403", "404", "422"):
+        _refuse_for_good(status)
+
+
+def _refuse_for_good(status: str) -> None:
+    world = World()
+    world.backend.report_faults = [status]
+    world.backend.queue.append(make_job(seconds=(0.5,)))
+    world.run(lambda: "job_state.rejected" in world.storage.files and world.idle)
+    files = {name: data for name, data in world.storage.files.items() if name.startswith("job_state")}
+    rejected = firmware("job_state").decode_rejected(files)
+    assert rejected["rejected"]["status"] == int(status)
+    assert rejected["done"] == 1
+    world.backend.queue.clear()
+    world.run_job(make_job(8, seconds=(0.5,)))
+    assert world.outputs.poured_ms[0] == 1000
+
+
+def test_401_keeps_the_job_and_claims_again() -> None:
+    world = World()
+    world.backend.queue.append(make_job(seconds=(1.0,)))
+    world.while_pouring(1, 500, lambda: setattr(world.backend, "token", "token-2"))
+    world.run(lambda: "[REPORT] ✗ Falha ao reportar: HTTP 401" in world.lines)
+    assert "job_state" in world.storage.files
+    world.ask("set_settings", settings={"claim_code": claim_code()})
+    world.run(lambda: 7 in world.backend.reports and world.idle)
+    assert world.outputs.poured_ms[0] == 1000
+    assert world.backend.claims == 1
+
+
+def test_provisioned_from_nothing() -> None:
+    world = World(ssid=None, password=None, backend_url=None, device_token=None)
+    world.backend.queue.append(make_job(seconds=(0.5,)))
+    world.run_for(2000)
+    assert world.ask("status")["state"] == "config_portal"
+    wanted = {"ssid": SSID, "password": PASSWORD, "backend_url": "http://b.test", "claim_code": claim_code()}
+    world.ask("set_settings", settings=wanted)
+    world.run(lambda: 7 in world.backend.reports)
+    assert world.ask("status")["backend"]["claimed"]
+    assert json.loads(world.storage.files["settings.json"])["claim_code"] is None
+
+
+def test_a_claim_refused_says_so_and_keeps_what_was_there() -> None:
+    world = World()
+    world.run(lambda: world.backend.heartbeats > 0)
+    world.ask("set_settings", settings={"claim_code": "999999"})
+    world.run(lambda: "[CLAIM] ✗ Registro falhou: HTTP 400" in world.lines)
+    world.run_job(make_job(seconds=(0.2,)))
+
+
+def test_heartbeats_go_on_through_a_long_job() -> None:
+    world = World()
+    world.run_job(make_job(seconds=(100.0, 100.0, 100.0)))
+    assert world.backend.heartbeats >= 3
+
+
+def test_a_full_flash_pours_nothing() -> None:
+    world = World()
+    world.storage.full = True
+    world.backend.queue.append(make_job())
+    world.run_for(10_000)
+    assert world.outputs.openings == []
+    world.storage.full = False
+    world.run(lambda: 7 in world.backend.reports)
+    assert world.outputs.poured_ms == [1000] * 4
+
+
+def test_a_damaged_state_is_no_boot_loop_and_its_results_count() -> None:
+    world = World()
+    world.backend.queue.append(make_job(seconds=(1.0, 3.0)))
+    world.while_pouring(2, 2000, world.mains.cut)
+    while not world.cuts:
+        world.step()
+    damaged = bytearray(world.storage.files["job_state"])
+    damaged[40] ^= 1
+    world.storage.files["job_state"] = bytes(damaged)
+    world.run(lambda: 7 in world.backend.reports and world.idle)
+    assert any("ilegível" in line for line in world.lines)
+    assert world.outputs.poured_ms[0] == 1000
+    assert 3000 <= world.outputs.poured_ms[1] <= 4000
+
+
+def test_garbage_in_every_file_is_survived() -> None:
+    for name in (
+        "job_state",
+        "job_state.progress",
+        "job_state.finished",
+        "job_state.rejected",
+        "settings.json",
+    ):
+        for data in (b"", b"\0" * 50, b"DJ\x01\x01", b"{}", b"\xff" * 4096):
+            world = World()
+            if name == "settings.json":
+                world.storage.files[name] = data
+                world.run_for(2000)
+                assert world.ask("status")["ok"]
+            else:
+                world.storage.files[name] = data
+                world.run_job(make_job(seconds=(0.2,)))
+            assert world.resets == world.cuts == 0
+
+
+def test_on_interrupted_fail() -> None:
+    world = World(on_interrupted="fail")
+    world.backend.queue.append(make_job(seconds=(3.0, 0.5)))
+    world.while_pouring(1, 1500, world.mains.reset)
+    world.run(lambda: 7 in world.backend.reports)
+    assert [entry["status"] for entry in entries(world)] == ["failed", "done"]
+    assert world.outputs.poured_ms[0] < 3000
+
+
+def test_on_interrupted_ask_waits_for_the_word() -> None:
+    assert _poured_after_word("resume") >= 3000
+    assert _poured_after_word("abort_job") < 1700
+
+
+def _poured_after_word(word: str) -> int:
+    world = World(on_interrupted="ask")
+    world.backend.queue.append(make_job(seconds=(3.0,)))
+    world.while_pouring(1, 1500, world.mains.reset)
+    world.run(lambda: world.resets == 1)
+    world.run_for(20_000)
+    assert 7 not in world.backend.reports
+    assert world.ask("status")["waiting"]
+    world.ask(word)
+    world.run(lambda: 7 in world.backend.reports)
+    return world.outputs.poured_ms[0]
+
+
+def test_resume_offline_pours_without_a_network() -> None:
+    assert _poured_offline(resume_offline=True) >= 3000
+    assert _poured_offline(resume_offline=False) < 1700
+
+
+def _poured_offline(*, resume_offline: bool) -> int:
+    world = World(resume_offline=resume_offline)
+    world.backend.queue.append(make_job(seconds=(3.0,)))
+    world.while_pouring(1, 1500, world.mains.reset)
+    while not world.resets:
+        world.step()
+    world.radio.up = False
+    world.run_for(20_000)
+    poured_ms = world.outputs.poured_ms[0]
+    world.radio.up = True
+    world.run(lambda: 7 in world.backend.reports)
+    return poured_ms
+
+
+def test_the_motor_vibrates_around_the_pour() -> None:
+    motor = {
+        "vibration_intensity": 75,
+        "pre_start_delay_ms": 500,
+        "post_stop_delay_ms": 300,
+        "max_runtime_sec": 30,
+    }
+    world = World()
+    world.run_job(make_job(seconds=(1.0, 60.0), motor_config=motor))
+    first, second = world.outputs.openings
+    on, off = min(moment for moment, percent in world.outputs.vibrations if percent), first[2]
+    assert first[1] - on >= 500
+    assert world.outputs.poured_ms == [1000, 60_000, 0, 0]
+    stops = [moment for moment, percent in world.outputs.vibrations if not percent]
+    assert any(off + 300 <= stop <= off + 320 for stop in stops), (off, stops)
+    assert any(29_000 <= stop - second[1] <= 30_100 for stop in stops), "runs longer than max_runtime_sec"
+
+
+def test_fifty_jobs_in_a_row() -> None:
+    world = World()
+    for job_id in range(1, 51):
+        world.run_job(make_job(job_id, seconds=(0.2, 0.2)))
+    assert world.outputs.poured_ms == [10_000, 10_000, 0, 0]
+    assert len(world.storage.files["job_state.finished"]) <= 128
+    assert world.watchdog.starved_ms == 0
+
+
+def test_intermittent_wifi_for_an_hour() -> None:
+    world = World()
+    for number in range(360):
+        up = bool(number % 2)
+        world.clock.at(
+            2000 + number * 10_000 + number * 7919 % 6000, lambda up=up: setattr(world.radio, "up", up)
+        )
+    for job_id in range(1, 6):
+        world.run_job(make_job(job_id, seconds=(20.0, 10.0, 30.0)), 3_600_000)
+    assert world.outputs.poured_ms == [100_000, 50_000, 150_000, 0]
