@@ -258,7 +258,8 @@ class _RecordingMedium(UserContext):
     """Memory that remembers which blocks hold something."""
 
     def __init__(self, length: int) -> None:
-        super().__init__(buffer=bytearray(b"\xff" * length))
+        super().__init__(buffsize=0)  # older versions of the library take no buffer
+        self.buffer = bytearray(b"\xff" * length)
         self.used: set[int] = {0, 1}
 
     def prog(self, cfg: Any, block: int, off: int, data: bytes) -> int:

@@ -99,7 +99,7 @@ def parse(data: bytes, *, source: str) -> MicroPythonImage:
         ) from error
     app = _app_region(partitions, source)
     app_data = data[app.offset - IMAGE_OFFSET :]
-    length = check_segments(app_data, what=f"The program in {source}")
+    length = check_segments(app_data, what=f"The program in {source}", needs_digest=True)
     if length > app.length:
         raise DamagedError(
             f"The program in {source} is larger than its partition.", hint=WHERE_IMAGES_COME_FROM
@@ -110,10 +110,10 @@ def parse(data: bytes, *, source: str) -> MicroPythonImage:
     return MicroPythonImage(data, version, partitions, Region(app.offset, length))
 
 
-def check_segments(data: bytes, *, what: str) -> int:
+def check_segments(data: bytes, *, what: str, needs_digest: bool = False) -> int:
     """Follow the segments, check checksum and appended SHA-256; returns the image's length in bytes.
 
-    Raises DamagedError, whose sentence begins with `what`.
+    Raises DamagedError, whose sentence begins with `what`; with `needs_digest` also when there is no SHA-256.
     """
     if len(data) < _HEADER.size or data[0] != IMAGE_MAGIC:
         raise DamagedError(f"{what} is not an ESP32 image.", hint=WHERE_IMAGES_COME_FROM)
@@ -133,6 +133,8 @@ def check_segments(data: bytes, *, what: str) -> int:
         raise _truncated(what)
     if data[end - 1] != checksum:
         raise _damaged(what, "checksum")
+    if needs_digest and not has_digest:
+        raise _damaged(what, "SHA-256")
     if has_digest and data[end : end + _SHA256_LENGTH] != hashlib.sha256(data[:end]).digest():
         raise _damaged(what, "SHA-256")
     return end + _SHA256_LENGTH * has_digest
