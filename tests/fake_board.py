@@ -80,7 +80,8 @@ class FakeBoard:
             return
         if request is None:
             return
-        answer = self.handlers[request["op"]](request)
+        handler = self.handlers.get(request["op"])
+        answer = handler(request) if handler else "unknown op"
         if isinstance(answer, str):
             self.print(format_refusal(request["id"], answer))
         elif answer is not None:

@@ -7,6 +7,7 @@ anew with ``DISPCTL_WRITE_GOLDEN=1 pytest tests/cli/test_monitor.py`` and read t
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -23,6 +24,7 @@ from dispctl.cli.app import app
 from dispctl.cli.log_view import LogView, tag_style
 from dispctl.operations.monitor import LineSeen, monitor
 from tests.fake_board import FakeBoard
+from tests.terminal import terminal
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "monitor"
 SESSION = GOLDEN / "session.log"
@@ -160,3 +162,28 @@ def first_line(stream: IO[str]) -> str:
     reading.join(PATIENCE_S)
     assert lines, f"no line in {time.monotonic() - began_s:.0f} s"
     return lines[0]
+
+
+def test_ctrl_bracket_leaves_and_the_terminal_is_as_it_was() -> None:
+    board = FakeBoard()
+    with terminal("monitor", "-p", board.port) as screen:
+        screen.wait_for("Ctrl-]")
+        board.print("[EXEC] ✓ Item 1 concluído (real: 5.02s). Progresso salvo.")
+        screen.wait_for("Progresso salvo.")
+        assert "\x1b[1;36m[EXEC]" in screen.screen
+        screen.type("\x1d")
+        assert screen.exit_code() == 0
+        assert screen.settings == screen.settings_before
+    board.stop()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_and_the_terminal_is_as_it_was(number: int, code: int) -> None:
+    board = FakeBoard()
+    with terminal("monitor", "-p", board.port) as screen:
+        screen.wait_for("Ctrl-]")
+        screen.process.send_signal(number)
+        assert screen.exit_code() == code
+        assert screen.settings == screen.settings_before
+        assert "Traceback" not in screen.screen
+    board.stop()

@@ -39,104 +39,16 @@ from dispctl.operations.provision_events import (
     SettingsSaved,
 )
 from tests.fake_board import FakeBoard, running
+from tests.fake_firmware import CODE, PASSWORD, SSID, UID, URL, FakeFirmware
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-UID = "esp-246f28d15c01"
-URL = "http://backend.test:8000"
-PASSWORD = "tempero-secreto"
-CODE = "918273"
-WIFI = WifiCredentials("Cozinha", PASSWORD)
-
-
-class Firmware:
-    """What the firmware does with new settings, a step at each `status`; `wifi_reason` and `claim_status` are its luck."""
-
-    def __init__(
-        self, *, wifi_reason: str | None = None, claim_status: int = 200, claim_words: str = ""
-    ) -> None:
-        self.wifi_reason = wifi_reason
-        self.claim_status = claim_status
-        self.claim_words = claim_words
-        self.pouring_polls = 0
-        self.settings: dict[str, Any] = {
-            "ssid": "Antiga",
-            "password": "old-password",
-            "ca_pem": None,
-            "claim_code": None,
-        }
-        self.joined = "Antiga"
-        self.failed_ssid: str | None = None
-        self.trying: str | None = None
-        self.claimed = False
-        self.silent_about_wifi = False
-        self.board = FakeBoard(
-            status=self.status, get_settings=self.get_settings, set_settings=self.set_settings
-        )
-
-    def status(self, _: dict[str, Any]) -> dict[str, Any]:
-        if self.trying and self.pouring_polls == 0:
-            self._join()
-        elif self.settings["claim_code"] and self.joined == WIFI.ssid:
-            self._claim()
-        self.pouring_polls = max(0, self.pouring_polls - 1)
-        return self.described()
-
-    def described(self) -> dict[str, Any]:
-        trying = self.trying is not None
-        wifi = {
-            "ssid": self.trying or self.joined,
-            "joined": not trying,
-            "rssi": -50,
-            "reason": None,
-            "trying_new": trying,
-            "failed_ssid": self.failed_ssid,
-        }
-        backend = {
-            "url": URL,
-            "reached": self.claimed,
-            "claimed": self.claimed,
-            "error": self.claim_words or None,
-        }
-        pour = {"pouring": self.pouring_polls > 0, "job": 7, "item": 2, "total": 4}
-        return {"uid": UID, "version": "0.1.0", "state": "online", "wifi": wifi, "backend": backend} | pour
-
-    def get_settings(self, _: dict[str, Any]) -> dict[str, Any]:
-        return {"settings": {name: bool(value) for name, value in self.settings.items()}}
-
-    def set_settings(self, request: dict[str, Any]) -> dict[str, Any]:
-        changes = dict(request["settings"])
-        if "ssid" in changes:
-            self.trying = changes.pop("ssid")
-            changes.pop("password")
-        authority = changes.get("ca_pem")
-        if isinstance(authority, dict):
-            changes["ca_pem"] = self.settings["ca_pem"] + authority["append"]
-        self.settings |= changes
-        return self.get_settings(request)
-
-    def _join(self) -> None:
-        trying, self.trying = self.trying, None
-        if self.wifi_reason is None and trying:
-            self.joined = trying
-            self.board.print(f"[WIFI] ✓ Conectado a {trying}: 192.168.4.2")
-        else:
-            self.failed_ssid = trying
-            self.board.print(f"[WIFI] ✗ Sem conexão com {trying}: {self.wifi_reason}")
-
-    def _claim(self) -> None:
-        self.board.print("[CLAIM] Registrando no backend...")
-        if self.claim_status == 200:
-            self.claimed = True
-            self.settings["claim_code"] = None
-            self.board.print("[CLAIM] ✓ Registrado")
-        else:
-            self.board.print(f"[CLAIM] ✗ Registro falhou: HTTP {self.claim_status}")
+WIFI = WifiCredentials(SSID, PASSWORD)
 
 
 def provisioned(
-    firmware: Firmware, access: BackendAccess | None = None, *, online: bool = True, timeout_s: float = 20
+    firmware: FakeFirmware, access: BackendAccess | None = None, *, online: bool = True, timeout_s: float = 20
 ) -> list[ProvisionEvent]:
     """The events of provisioning the board that runs `firmware`."""
     with running(firmware.board), open_control(firmware.board.port) as control:
@@ -153,7 +65,7 @@ def provisioned(
 
 
 def test_it_ends_when_the_backend_sees_the_board_online() -> None:
-    assert provisioned(Firmware()) == [
+    assert provisioned(FakeFirmware()) == [
         BoardFound(UID, "0.1.0", "online"),
         SettingsSaved(("ssid", "password", "backend_url", "tls_insecure", "claim_code")),
         NetworkJoined("Cozinha", -50),
@@ -164,7 +76,7 @@ def test_it_ends_when_the_backend_sees_the_board_online() -> None:
 
 
 def test_a_claim_of_before_does_not_count() -> None:
-    firmware = Firmware(claim_status=400)
+    firmware = FakeFirmware(claim_status=400)
     firmware.claimed = True
     with pytest.raises(BackendRefusedError):
         provisioned(firmware)
@@ -181,7 +93,7 @@ def test_a_claim_of_before_does_not_count() -> None:
 )
 def test_why_the_network_was_not_joined(reason: str, words: str) -> None:
     with pytest.raises(BoardRefusedError, match=words) as failure:
-        provisioned(Firmware(wifi_reason=reason))
+        provisioned(FakeFirmware(wifi_reason=reason))
     assert "goes back to 'Antiga'" in str(failure.value.hint)
 
 
@@ -200,11 +112,11 @@ def test_why_the_board_was_not_claimed(
     status: int, words: str, error: type[DispctlError], sentence: str
 ) -> None:
     with pytest.raises(error, match=sentence):
-        provisioned(Firmware(claim_status=status, claim_words=words))
+        provisioned(FakeFirmware(claim_status=status, claim_words=words))
 
 
 def test_a_first_call_that_fails_is_not_the_end() -> None:
-    firmware = Firmware(claim_status=0, claim_words="[Errno 113] EHOSTUNREACH")
+    firmware = FakeFirmware(claim_status=0, claim_words="[Errno 113] EHOSTUNREACH")
 
     def status(request: dict[str, Any]) -> dict[str, Any]:
         answer = firmware.status(request)
@@ -217,7 +129,7 @@ def test_a_first_call_that_fails_is_not_the_end() -> None:
 
 
 def test_a_pour_is_waited_for_and_costs_no_time() -> None:
-    firmware = Firmware()
+    firmware = FakeFirmware()
     firmware.pouring_polls = 8
     events = provisioned(firmware, timeout_s=1.5)
     assert events[2:4] == [PourAwaited(7, 2, 4), NetworkJoined("Cozinha", -50)]
@@ -225,33 +137,35 @@ def test_a_pour_is_waited_for_and_costs_no_time() -> None:
 
 def test_a_board_that_is_never_seen_is_a_deadline() -> None:
     with pytest.raises(DeadlineError, match="does not list it as online"):
-        provisioned(Firmware(), online=False, timeout_s=1.5)
+        provisioned(FakeFirmware(), online=False, timeout_s=1.5)
 
 
 def test_a_board_that_never_joins_is_a_deadline() -> None:
-    firmware = Firmware()
+    firmware = FakeFirmware()
     firmware.board.handlers["status"] = lambda _: firmware.described()
     with pytest.raises(DeadlineError, match="has not joined the network 'Cozinha'"):
         provisioned(firmware, timeout_s=1)
 
 
 def test_https_without_an_authority_changes_nothing() -> None:
-    firmware = Firmware()
+    firmware = FakeFirmware()
     with pytest.raises(UsageError, match="no authority"):
         provisioned(firmware, BackendAccess("https://backend.test"))
     assert "set_settings" not in firmware.board.ops
 
 
 def test_an_authority_of_any_length_arrives_whole() -> None:
-    firmware = Firmware()
+    firmware = FakeFirmware()
     authority = "-----BEGIN CERTIFICATE-----\n" + "QUJDREVGR0g=\n" * 500
     provisioned(firmware, BackendAccess("https://backend.test", authority))
     assert firmware.settings["ca_pem"] == authority
     assert max(map(len, firmware.board.requests)) < 6144
 
 
-@pytest.mark.parametrize("firmware", [Firmware(wifi_reason="wrong_password"), Firmware(claim_status=400)])
-def test_no_secret_is_in_an_event_or_an_exception(firmware: Firmware) -> None:
+@pytest.mark.parametrize(
+    "firmware", [FakeFirmware(wifi_reason="wrong_password"), FakeFirmware(claim_status=400)]
+)
+def test_no_secret_is_in_an_event_or_an_exception(firmware: FakeFirmware) -> None:
     told: list[object] = []
     with running(firmware.board), open_control(firmware.board.port, on_line=told.append) as control:
         events: Iterator[ProvisionEvent] = provision(
@@ -283,7 +197,7 @@ def test_networks_come_strongest_first_and_once() -> None:
 
 
 def test_settings_are_shown_as_the_board_gives_them() -> None:
-    firmware = Firmware()
+    firmware = FakeFirmware()
     with running(firmware.board), open_control(firmware.board.port) as control:
         assert read_settings(control)["password"] is True
     assert "old-password" not in json.dumps(firmware.board.requests, default=str)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import sys
 import threading
 from contextlib import contextmanager
@@ -31,10 +32,15 @@ def quit_key(quit_now: Callable[[], None]) -> Iterator[None]:
 
 
 def _can_read_keys() -> bool:
-    if not sys.stdin.isatty():
-        return False
-    # A job in the background that touches the terminal's settings is stopped by the system.
-    return sys.platform == "win32" or os.tcgetpgrp(sys.stdin.fileno()) == os.getpgrp()
+    return sys.stdin.isatty() and (sys.platform == "win32" or _is_in_foreground(sys.stdin.fileno()))
+
+
+def _is_in_foreground(terminal: int) -> bool:
+    """A job in the background that touches its terminal's settings is stopped by the system."""
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:  # a terminal that does not control this process does not stop it either
+        return True
 
 
 if sys.platform == "win32":
@@ -68,6 +74,7 @@ else:
         keys = sys.stdin.fileno()
         wake_read, wake_write = os.pipe()
         before = termios.tcgetattr(keys)
+        before_term = signal.signal(signal.SIGTERM, _leave_on_signal)
         thread = threading.Thread(
             target=_watch_keys, args=(keys, wake_read, quit_now), name="keyboard", daemon=True
         )
@@ -80,6 +87,11 @@ else:
             thread.join()
             os.close(wake_read)
             termios.tcsetattr(keys, termios.TCSANOW, before)
+            signal.signal(signal.SIGTERM, before_term)
+
+    def _leave_on_signal(number: int, _frame: object) -> None:
+        """Leave by an exception, so that the terminal is put back; the exit code is the shell's for a signal."""
+        raise SystemExit(128 + number)
 
     def _watch_keys(keys: int, wake: int, quit_now: Callable[[], None]) -> None:
         while True:

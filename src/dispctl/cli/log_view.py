@@ -37,6 +37,7 @@ OTHER_TAG_STYLES = (
 )
 MARK_STYLES = {"✓": "bold green", "✗": "bold red", "⚠": "bold yellow", "⚡": "bold yellow"}
 LEVEL_STYLES = {"debug": "dim", "info": "", "warning": "yellow", "error": "red"}
+EVENT_STYLES = {"chip_reset": "bold yellow", "soft_reset": "bold yellow", "download_mode": "bold yellow"}
 GAP_STYLE = "reverse yellow"
 TIME_FORMAT = "%H:%M:%S.%f"
 
@@ -51,7 +52,8 @@ def tag_style(tag: str) -> str:
 
 def line_text(line: LineSeen) -> Text:
     """The line with its tag, its marks and its level coloured; the characters are those of the line."""
-    text = Text(line.text, style=LEVEL_STYLES[line.log.level])
+    style = EVENT_STYLES.get(line.log.event or "") or LEVEL_STYLES[line.log.level]
+    text = Text(line.text, style=style)
     if line.log.tag is not None:
         start = line.text.index(line.log.tag)
         bracketed = line.text[:start].endswith("[")

@@ -70,7 +70,7 @@ def _value(key: str, text: str) -> str | int | float:
 
 
 def _level(tag: str | None, message: str, event: str | None) -> str:
-    if tag in _QUIET_TAGS:
+    if tag in _QUIET_TAGS or event == "boot_detail":
         return "debug"
     if tag is None and (event in {"flash_blank", "crashed"} or _PYTHON_ERROR.match(message)):
         return "error"

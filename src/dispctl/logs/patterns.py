@@ -66,6 +66,10 @@ PATTERNS: dict[str | None, tuple[tuple[str, re.Pattern[str]], ...]] = {
     "LOOP": _compile(("report_retried", r"Tentando reportar job pendente\.\.\.")),
     None: _compile(
         ("chip_reset", r"rst:0x[0-9a-f]+ \((?P<cause>\w+)\),boot:0x[0-9a-f]+ \((?P<boot>[^)]*)\)"),
+        (
+            "boot_detail",
+            r"ets [A-Z][a-z]{2} .*|configsip: .*|clk_drv:.*|mode:\w+, clock div:.*|(?:load|entry|csum|ho) ?:?[0-9].*",
+        ),
         ("flash_blank", r"invalid header: 0xffffffff"),
         ("download_mode", r"waiting for download"),
         ("soft_reset", r"MPY: soft reboot"),

@@ -1,0 +1,77 @@
+"""A command at a terminal: a pseudo-terminal is its keyboard and its screen, as for a person who types."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pty
+import select
+import subprocess
+import sys
+import termios
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PATIENCE_S = 15
+
+
+class Terminal:
+    """`screen` is everything shown so far; `type` is what the person does."""
+
+    def __init__(self, arguments: tuple[str, ...], environment: Mapping[str, str]) -> None:
+        self._person, self._program = pty.openpty()
+        self.settings_before = termios.tcgetattr(self._program)
+        self.screen = ""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "dispctl", *arguments],
+            stdin=self._program,
+            stdout=self._program,
+            stderr=self._program,
+            env={**os.environ, "TERM": "xterm", "COLUMNS": "100", **environment},
+            start_new_session=True,
+        )
+
+    @property
+    def settings(self) -> list[object]:
+        """The terminal's settings as they are now."""
+        return termios.tcgetattr(self._program)
+
+    def wait_for(self, text: str) -> None:
+        """Wait until `text` is on the screen; fails, showing the screen, when it does not come."""
+        deadline = time.monotonic() + PATIENCE_S
+        while text not in self.screen:
+            ready, _, _ = select.select([self._person], [], [], max(0.0, deadline - time.monotonic()))
+            assert ready, f"'{text}' did not come in {PATIENCE_S} s; the screen:\n{self.screen}"
+            self.screen += os.read(self._person, 4096).decode("utf-8", "replace")
+
+    def type(self, keys: str) -> None:
+        """Press `keys`, one after the other."""
+        os.write(self._person, keys.encode())
+
+    def exit_code(self) -> int:
+        """Wait for the command's end."""
+        try:
+            return self.process.wait(PATIENCE_S)
+        finally:
+            while select.select([self._person], [], [], 0)[0]:
+                self.screen += os.read(self._person, 4096).decode("utf-8", "replace")
+
+    def close(self) -> None:
+        """End the command if it still runs."""
+        self.process.kill()
+        self.process.wait()
+        os.close(self._person)
+        os.close(self._program)
+
+
+@contextlib.contextmanager
+def terminal(*arguments: str, **environment: str) -> Iterator[Terminal]:
+    """`dispctl` with `arguments`, at a terminal."""
+    shown = Terminal(arguments, environment)
+    try:
+        yield shown
+    finally:
+        shown.close()
