@@ -22,7 +22,8 @@ Fault = str
 
 @dataclass
 class Kitchen:
-    """One operator's jobs; `faults` strike the next ``POST /jobs`` one after another, ``""`` is none."""
+    """One operator's jobs; `faults` strike the next ``POST /jobs`` one after another, ``""`` is none; after a
+    job was made, the next `outages` calls find nobody."""
 
     faults: deque[Fault] = field(default_factory=deque)
     knows_active: bool = True
@@ -31,6 +32,7 @@ class Kitchen:
     jobs: dict[int, dict[str, Any]] = field(default_factory=dict)
     creations: int = 0
     looks_until_late: int | None = None
+    outages: int = 0
 
     def client(self) -> BackendClient:
         return BackendClient(ADDRESS, cookie="c", transport=httpx.MockTransport(self.answer))
@@ -39,6 +41,9 @@ class Kitchen:
         path = request.url.path
         if (request.method, path) == ("POST", "/jobs"):
             return self._post(json.loads(request.content))
+        if self.outages and self.creations:
+            self.outages -= 1
+            raise httpx.ConnectError("down")
         if path == "/jobs/active":
             self._let_time_pass()
             return self._active()

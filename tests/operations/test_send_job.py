@@ -125,6 +125,20 @@ def test_a_conflict_is_told_in_the_backends_words_and_settles_the_journal(journa
     assert journal.unanswered is None
 
 
+def test_a_refusal_after_a_missed_answer_leaves_the_send_open(journal: JobJournal) -> None:
+    kitchen = Kitchen(deque(["500-", "403-"]))
+    with pytest.raises(BackendRefusedError) as caught:
+        send(kitchen, journal)
+    assert caught.value.status == 403
+    assert journal.unanswered is not None
+
+
+def test_looking_goes_on_while_the_backend_is_away(journal: JobJournal) -> None:
+    kitchen = Kitchen(deque(["timeout+"]), outages=3)
+    assert sent(send(kitchen, journal)).found
+    assert (kitchen.creations, kitchen.outages) == (1, 0)
+
+
 def test_a_backend_that_is_down_gets_nothing_and_leaves_nothing_open(
     journal: JobJournal, refused_connection: Callable[[httpx.Request], httpx.Response]
 ) -> None:

@@ -90,7 +90,7 @@ class _Sending:
             try:
                 job = self.client.create_job(self.order.recipe_id, self.order.people)
             except (BackendRefusedError, BackendUnreachableError) as error:
-                self._raise_if_settled(error, first=attempt == 1)
+                self._raise_if_certain(error, first=attempt == 1)
                 yield AnswerMissed(error.message)
                 late = isinstance(error, AnswerLostError) and error.may_come_later
                 found = self._look(LOOKS_FOR_LATE_JOB if late else LOOKS)
@@ -103,15 +103,19 @@ class _Sending:
                 yield self._settled(job, found=False)
                 return
 
-    def _raise_if_settled(self, error: BackendRefusedError | BackendUnreachableError, *, first: bool) -> None:
-        """Raise an error that says for certain that there is no job, or that the one active is not ours."""
+    def _raise_if_certain(self, error: BackendRefusedError | BackendUnreachableError, *, first: bool) -> None:
+        """Raise an error that needs no search: the backend's no, or an order that was never carried.
+
+        Only the first attempt's settles the journal: later ones say nothing of the answer missed before, and a
+        conflict may then be with the very job that is looked for.
+        """
         if isinstance(error, BackendRefusedError):
-            # After an answer was missed, a conflict may be with the very job that is looked for.
             certain = error.status < FIRST_SERVER_ERROR and (first or error.status != CONFLICT)
         else:
             certain = first and not isinstance(error, AnswerLostError)
-        if certain:
+        if certain and first:
             self.journal.settle(self.after_id)
+        if certain:
             raise error
 
     def _look(self, times: int) -> Job | None:
@@ -137,7 +141,6 @@ class _Sending:
         self, error: BackendRefusedError | BackendUnreachableError
     ) -> BackendRefusedError | BackendUnreachableError:
         if isinstance(error, BackendRefusedError) and error.status == CONFLICT:
-            self.journal.settle(self.after_id)
             return error
         return AnswerLostError(
             f"{error.message} The job was not seen there, and may still come.",
