@@ -22,8 +22,11 @@ Fault = str
 
 @dataclass
 class Kitchen:
-    """One operator's jobs; `faults` strike the next ``POST /jobs`` one after another, ``""`` is none; after a
-    job was made, the next `outages` calls find nobody."""
+    """One operator's jobs.
+
+    `faults` strike the next ``POST /jobs`` one after another, ``""`` is none; after a job was made, the next `outages`
+    calls find nobody.
+    """
 
     faults: deque[Fault] = field(default_factory=deque)
     knows_active: bool = True
