@@ -95,6 +95,10 @@ def run(
         raise DamagedError(
             str(error), hint="Give another file with --flash; a missing one is made blank."
         ) from error
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename} cannot be used: {error.strerror}.", hint="Give another --flash."
+        ) from error
 
 
 @app.command()

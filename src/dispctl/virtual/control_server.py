@@ -88,13 +88,13 @@ class Control:
             self._board.power_on()
 
     def _cut_at(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        count = request.get("operations")
+        count, seed = request.get("operations"), request.get("seed", 0)
         if not isinstance(count, int) or count < 1:
             raise RequestError("The power is cut at the 1st or a later flash operation from now.")
+        if not isinstance(seed, int):
+            raise RequestError("seed is a whole number.")
         flash = self._board.flash
-        flash.cut_at(
-            flash.operations + count, torn=_boolean(request, "torn"), seed=int(request.get("seed", 0))
-        )
+        flash.cut_at(flash.operations + count, torn=_boolean(request, "torn"), seed=seed)
         return {"at": flash.operations + count}
 
     def _doses(self, request: Mapping[str, Any]) -> dict[str, Any]:
