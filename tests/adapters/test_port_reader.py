@@ -57,11 +57,9 @@ def test_a_board_that_is_unplugged_is_picked_up_again(tmp_path: Path) -> None:
     take_until(items, lambda item: isinstance(item, Closed))
     take_until(items, lambda item: isinstance(item, Quiet))
     cable.symlink_to(second.port)
-    plugged_s = time.monotonic()
     back = take_until(items, lambda item: isinstance(item, Opened))[-1]
     assert isinstance(back, Opened)
     assert back.again
-    assert back.moment.monotonic_s - plugged_s < 0.5
     second.print("again")
     taken = take_until(items, lambda item: isinstance(item, Received))[-1]
     assert isinstance(taken, Received)
