@@ -102,6 +102,7 @@ def test_no_interpreter_outlives_its_board(sim: Dispctl, tmp_path: Path, number:
         announced = sim.json("sim", "status")
         pid = next(iter(json.loads(path.read_text())["pid"] for path in (tmp_path / "sim").glob("*.json")))
         with serial.serial_for_url(announced["cable"], 115200, timeout=DEADLINE_S) as port:
+            port.write(b"\r")
             assert b">>> " in port.read_until(b">>> ")
             port.write(BUSY_MAIN.encode() + b"\r\r")
             port.read_until(b"... \r\n")
