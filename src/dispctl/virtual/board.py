@@ -235,6 +235,7 @@ class Board:
 
     def _processor_crashed(self) -> None:
         """The program brought its interpreter down: a panic, and a restart once the chip has had its say."""
+        self._stop(Cause.PANIC)
         delay_s = self.clock.host_seconds(PANIC_MS)
         self._rom_timer = self._loop.call_later(delay_s, self.reset, Cause.PANIC)
 
