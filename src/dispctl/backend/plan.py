@@ -72,9 +72,9 @@ def _plan_item(
 ) -> PlannedItem:
     jar = jar_of.get(spice_key(ingredient.spice))
     if jar is None:
-        raise ConflictError(f"No jar holds {ingredient.spice}.")
+        raise ConflictError("No jar holds {spice}.", spice=ingredient.spice)
     if jar.grams_per_second is None:
-        raise ConflictError(f"Jar {jar.number} ({jar.spice}) has no calibration.")
+        raise ConflictError("Jar {jar} ({spice}) has no calibration.", jar=jar.number, spice=jar.spice)
     exact_ug = ingredient.quantity_ug * people / portions
     seconds = exact_ug / MICROGRAMS / jar.grams_per_second
     return PlannedItem(order, jar.number, ingredient.spice, round(exact_ug), seconds)
@@ -88,6 +88,9 @@ def _check_stock(items: Sequence[PlannedItem], jars: Mapping[int, Jar]) -> None:
         jar = jars[number]
         if jar.stock_ug is not None and jar.stock_ug < mass_ug:
             raise ConflictError(
-                f"Not enough stock in jar {number} ({jar.spice}): "
-                f"{grams(mass_ug):g} g are needed, {grams(jar.stock_ug):g} g are left."
+                "Not enough stock in jar {jar} ({spice}): {needed:g} g are needed, {left:g} g are left.",
+                jar=number,
+                spice=jar.spice,
+                needed=grams(mass_ug),
+                left=grams(jar.stock_ug),
             )

@@ -13,14 +13,19 @@ Refusal
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer; its leaves are the errors
-    """An expected refusal; `detail` is one sentence for the person or board that asked."""
+    """An expected refusal; `detail` is one sentence for the person or board that asked.
+
+    The sentence is kept apart from the `values` in its braces, so that it can be said in another language.
+    """
 
     status = 400
 
-    def __init__(self, detail: str, *, headers: dict[str, str] | None = None) -> None:
-        super().__init__(detail)
-        self.detail = detail
+    def __init__(self, sentence: str, *, headers: dict[str, str] | None = None, **values: object) -> None:
+        self.sentence = sentence
+        self.values = values
+        self.detail = sentence.format(**values) if values else sentence
         self.headers = headers
+        super().__init__(self.detail)
 
 
 class NotFoundError(Refusal):

@@ -39,6 +39,15 @@ def new_claim(session: Session, operator_id: int, *, now: datetime, expires: dat
     raise StoreBusyError("No claim code is free; try again.")
 
 
+def open_claims(session: Session, operator_id: int, now: datetime) -> Sequence[Claim]:
+    """The operator's codes that can be spent, the one that lasts longest first."""
+    return session.scalars(
+        select(Claim)
+        .where(Claim.operator_id == operator_id, Claim.used_at.is_(None), Claim.expires_at > now)
+        .order_by(Claim.expires_at.desc(), Claim.id.desc())
+    ).all()
+
+
 def spend_claim(session: Session, code: str, identity: Identity, now: datetime) -> tuple[Device, str]:
     """The board, now the operator's who made the code, and its new token; the code and the old token are void.
 

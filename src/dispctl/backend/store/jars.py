@@ -24,6 +24,13 @@ def jars_of(session: Session, operator_id: int) -> Sequence[JarRow]:
     ).all()
 
 
+def locked_jars_of(session: Session, operator_id: int) -> Sequence[JarRow]:
+    """As `jars_of`, and nobody changes them until the transaction ends."""
+    return session.scalars(
+        select(JarRow).where(JarRow.operator_id == operator_id).order_by(JarRow.number).with_for_update()
+    ).all()
+
+
 def set_jars(session: Session, operator_id: int, jars: Sequence[Jar], now: datetime) -> None:
     """Set the given jars up; the others stay as they are."""
     for jar in jars:

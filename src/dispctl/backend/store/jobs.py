@@ -1,12 +1,13 @@
 """Jobs from their making to their end, but for the report that ends them (`store.reports`)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from dispctl.backend.plan import plan_items
+from dispctl.backend.plan import PlannedItem, plan_items
 from dispctl.backend.refusals import ConflictError, ForeignJobError, NotFoundError
 from dispctl.backend.store import jars, recipes
 from dispctl.backend.store.tables import ACTIVE, Device, Job, JobItem
@@ -18,9 +19,7 @@ def create(session: Session, operator_id: int, recipe_id: int, people: int, now:
     Raises `NotFoundError` for the recipe, and `ConflictError` when another job is active or the jars cannot serve it.
     """
     recipe = recipes.recipe(session, operator_id, recipe_id)
-    other = active(session, operator_id)
-    if other is not None:
-        raise ConflictError(f"Another job ({other.id}) is active.")
+    check_none_active(session, operator_id)
     planned = plan_items(
         [row.as_ingredient() for row in recipe.ingredients],
         portions=recipe.portions,
@@ -28,6 +27,18 @@ def create(session: Session, operator_id: int, recipe_id: int, people: int, now:
         jars=[row.as_jar() for row in jars.jars_of(session, operator_id)],
     )
     job = Job(operator_id=operator_id, recipe_id=recipe_id, people=people, status="queued", created_at=now)
+    return queue(session, job, planned)
+
+
+def check_none_active(session: Session, operator_id: int) -> None:
+    """Raise `ConflictError` when the operator has an active job."""
+    other = active(session, operator_id)
+    if other is not None:
+        raise ConflictError("Another job ({job}) is active.", job=other.id)
+
+
+def queue(session: Session, job: Job, planned: Sequence[PlannedItem]) -> Job:
+    """Keep a new job with these items; raises `ConflictError` when another one was faster."""
     job.items = [
         JobItem(
             order=item.order,
@@ -39,10 +50,6 @@ def create(session: Session, operator_id: int, recipe_id: int, people: int, now:
         )
         for item in planned
     ]
-    return _insert(session, job)
-
-
-def _insert(session: Session, job: Job) -> Job:
     session.add(job)
     try:
         session.flush()
