@@ -29,7 +29,7 @@ class HttpError(Exception):
 class Deadline:
     """How long is left of a request, and of the silence within it."""
 
-    def __init__(self, clock: "Clock", overall_ms: int = OVERALL_MS, gap_ms: int = GAP_MS) -> None:
+    def __init__(self, clock: "Clock", overall_ms: int, gap_ms: int) -> None:
         self._clock = clock
         self._began = clock.ticks_ms()
         self._heard = self._began
@@ -87,9 +87,10 @@ class _Url:
 class HttpClient:
     """Requests one after the other; `transport` opens the connections."""
 
-    def __init__(self, transport: "Transport", clock: "Clock") -> None:
+    def __init__(self, transport: "Transport", clock: "Clock", gap_ms: int = GAP_MS) -> None:
         self._transport = transport
         self._clock = clock
+        self._gap_ms = gap_ms
         self._kept: Connection | None = None
         self._kept_for = ""
 
@@ -112,7 +113,7 @@ class HttpClient:
         try:
             url = _Url(base_url)
             head = _head(method, url.prefix + path, url.authority, token, body)
-            deadline = Deadline(self._clock)
+            deadline = Deadline(self._clock, OVERALL_MS, self._gap_ms)
             if not repeatable:
                 self.close()
             return self._exchange(url, head, body, limit, deadline)

@@ -128,15 +128,18 @@ def progress_name(window: int) -> str:
     return PROGRESS_FILE + (str(window) if window else "")
 
 
-def encode_frame(kind: int, body: bytes) -> bytes:
-    """One frame; `body` at most 65,535 bytes."""
-    head = struct.pack("<2sBBH", _MAGIC, VERSION, kind, len(body))
-    return head + struct.pack("<I", crc32(body, crc32(head))) + body
+def encode_frame(kind: int, *pieces: bytes) -> bytes:
+    """One frame; its body is `pieces` in a row, at most 65,535 bytes (a payload is copied only once: heap is scarce)."""
+    head = struct.pack("<2sBBH", _MAGIC, VERSION, kind, sum([len(piece) for piece in pieces]))
+    crc = crc32(head)
+    for piece in pieces:
+        crc = crc32(piece, crc)
+    return b"".join((head, struct.pack("<I", crc)) + pieces)
 
 
 def encode_job(ts_inicio: int, payload: bytes) -> bytes:
     """What `job_state` holds: ms since boot at acceptance, and the payload as received."""
-    return encode_frame(JOB, struct.pack("<I", ts_inicio & 0xFFFFFFFF) + payload)
+    return encode_frame(JOB, struct.pack("<I", ts_inicio & 0xFFFFFFFF), payload)
 
 
 def encode_progress(state: JobState, window: int) -> bytes:

@@ -75,6 +75,7 @@ class World:
         self.cuts = 0
         self.resets = 0
         self.dispenser: Any = None
+        self.remount: Callable[[], None] = lambda: None
         saved: dict[str, Any] = {
             "ssid": SSID,
             "password": PASSWORD,
@@ -91,6 +92,7 @@ class World:
     def boot(self) -> None:
         """Power up: outputs closed, everything put together anew."""
         self.mains.on = True
+        self.remount()
         self.clock.advance(BOOT_MS)
         self.clock.booted_ms = self.clock.now_ms
         self.watchdog.timeout_ms = 0
@@ -136,7 +138,7 @@ class World:
     @property
     def idle(self) -> bool:
         """No job on the board."""
-        return self.dispenser.job is None and "job_state" not in self.storage.files
+        return self.dispenser.job is None and "job_state" not in self.storage.names()
 
     def ask(self, op: str, **fields: "Any") -> "dict[str, Any]":
         """A control line's answer."""
