@@ -3,6 +3,7 @@
 Refusal
 ├── NotFoundError          404   there is no such thing, or it is another operator's
 ├── ForeignJobError        403   the board's owner is not the job's
+├── ForeignFormError       403   a form of the operator's page that does not come from that page
 ├── ConflictError          409   it contradicts what is there; nothing was changed
 ├── BadClaimError          400   the claim code is wrong, spent or expired
 ├── NameTakenError         400   somebody registered under this name before
@@ -38,6 +39,15 @@ class ForeignJobError(Refusal):
     """The job exists, but the board belongs to another operator."""
 
     status = 403
+
+
+class ForeignFormError(Refusal):
+    """A form does not come from the operator's page, or from one that was loaded in another session."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("This form is out of date. Load the page again and send it once more.")
 
 
 class ConflictError(Refusal):

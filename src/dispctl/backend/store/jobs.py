@@ -71,11 +71,14 @@ def active(session: Session, operator_id: int) -> Job | None:
     return session.scalar(select(Job).where(Job.operator_id == operator_id, Job.status.in_(ACTIVE)))
 
 
-def cancel_active(session: Session, operator_id: int, now: datetime) -> list[int]:
-    """Cancel the operator's active job; returns the ids of those cancelled: one or none."""
+def cancel_active(
+    session: Session, operator_id: int, now: datetime, *, job_id: int | None = None
+) -> list[int]:
+    """Cancel the operator's active job, or `job_id` alone if it is that; returns the ids cancelled: one or none."""
+    this = Job.operator_id == operator_id if job_id is None else Job.id == job_id
     cancelled = session.scalars(
         update(Job)
-        .where(Job.operator_id == operator_id, Job.status.in_(ACTIVE))
+        .where(this, Job.operator_id == operator_id, Job.status.in_(ACTIVE))
         .values(status="canceled", finished_at=now, error="Cancelled by the operator.")
         .returning(Job.id)
         .execution_options(synchronize_session=False)
