@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SPICES = ("Sal", "Pimenta", "Cominho", "Orégano")
-PASSWORD = "muito-secreto-1"
+OPERATOR, PASSWORD = "oficina", "muito-secreto-1"
 SSID, WIFI_PASSWORD = "Cozinha", "tempero123"
 SPEED = "10"
 
@@ -37,9 +37,16 @@ class Workshop:
     folder: Path
 
     def stock_up(self) -> None:
-        """Four jars, 2 g/s, 100 g each."""
-        for number, spice in enumerate(SPICES, start=1):
-            self.dispctl.done("jars", "set", str(number), "--spice", spice, "--rate", "2", "--stock", "100")
+        """Four jars, 2 g/s, 100 g each; by HTTP, since every test begins with it."""
+        with httpx.Client(base_url=self.backend_url) as operator:
+            login = operator.post("/auth/login", json={"nome": OPERATOR, "senha": PASSWORD})
+            jars = [
+                {"frasco": number, "rotulo": spice, "g_por_seg": 2.0, "estoque_g": 100.0}
+                for number, spice in enumerate(SPICES, start=1)
+            ]
+            stored = operator.put("/config/robo", json=jars)
+        login.raise_for_status()
+        stored.raise_for_status()
 
     def stock(self) -> list[float]:
         """What is left in jars 1 to 4, in grams."""
@@ -111,7 +118,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     with server:
         backend_url = json.loads(server.lines[server.wait_for("{")])["backend"]
         dispctl = Dispctl({**environment, "DISPCTL_BACKEND": backend_url})
-        dispctl.done("login", "oficina", "--register", "--password-stdin", stdin=PASSWORD)
+        dispctl.done("login", OPERATOR, "--register", "--password-stdin", stdin=PASSWORD)
         dispctl.done("sim", "image", str(folder / "micropython.bin"))
         gateway = Gateway(backend_url)
         try:
@@ -141,7 +148,6 @@ def board(
     """A running board on a copy of the provisioned flash, jars filled, no job active."""
     workshop.gateway.unblock()
     workshop.stock_up()
-    httpx.get(workshop.backend_url + "/time").raise_for_status()
     shutil.copy(provisioned_flash, tmp_path / "flash")
     name = request.node.name.replace("[", "-").replace("]", "")[:40]
     started = start_board(workshop.dispctl, name, "--flash", str(tmp_path / "flash"), "--speed", SPEED)

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from typing_extensions import Self
+
 DEADLINE_S = 60.0
 
 
@@ -83,19 +85,30 @@ class Running:
                 lines.append(line.rstrip("\n"))
                 self._grown.notify_all()
 
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
     def wait_for(self, text: str, *, after: int = 0, deadline_s: float = DEADLINE_S) -> int:
-        """Wait for a line that contains `text` at or after index `after`; returns its index."""
+        """Wait for a line of output that contains `text` at or after index `after`; returns its index."""
+        return self._wait(self.lines, text, after, deadline_s)
+
+    def wait_for_message(self, text: str, *, deadline_s: float = DEADLINE_S) -> int:
+        """Wait for a line on standard error that contains `text`; returns its index."""
+        return self._wait(self._errors, text, 0, deadline_s)
+
+    def _wait(self, lines: list[str], text: str, after: int, deadline_s: float) -> int:
         end = time.monotonic() + deadline_s
         with self._grown:
             while True:
-                for index in range(after, len(self.lines)):
-                    if text in self.lines[index]:
+                for index in range(after, len(lines)):
+                    if text in lines[index]:
                         return index
                 left = end - time.monotonic()
-                ended = self._process.poll() is not None
-                if left <= 0 or (ended and not any(t.is_alive() for t in self._threads)):
+                if left <= 0 or not any(thread.is_alive() for thread in self._threads):
                     seen = "\n".join([*self.lines[-60:], "-- standard error:", *self._errors[-20:]])
-                    pytest_fail(f"{text!r} did not come within {deadline_s} s; seen:\n{seen}")
+                    raise AssertionError(f"{text!r} did not come within {deadline_s} s; seen:\n{seen}")
                 self._grown.wait(min(left, 0.2))
 
     def stop(self) -> int:
@@ -110,13 +123,8 @@ class Running:
                 stream.close()
         return code
 
-    def __enter__(self) -> Running:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-
-def pytest_fail(reason: str) -> None:
-    """Fail the test that is running with `reason`."""
-    raise AssertionError(reason)

@@ -22,7 +22,7 @@ from dispctl.adapters.simulator import Simulator
 from dispctl.errors import DeadlineError
 from dispctl.operations import flash, inspect_flash, provision, send_job
 from dispctl.operations.demo_events import Proved, StageBegun, Told
-from dispctl.operations.demo_proof import Outcome, prove
+from dispctl.operations.demo_proof import Asked, Outcome, prove
 from dispctl.operations.monitor import Attached, EndCondition, LineSeen, monitor
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 SPICES = ("Sal", "Pimenta", "Cominho", "Orégano")
 RATE_G_PER_S, STOCK_G, DOSE_G = 2.0, 100.0, 10.0
-ASKED_MS = DOSE_G / RATE_G_PER_S * 1000
 CUT_JAR = 3
+ASKED = Asked(len(SPICES), DOSE_G, RATE_G_PER_S, STOCK_G - DOSE_G, CUT_JAR)
 SPEED = 4
 """Board time over real time: a jar stays open for 1.25 s, long enough to pull the plug in its middle."""
 SSID, WIFI_PASSWORD = "Cozinha", "tempero123"
@@ -180,8 +180,7 @@ class _Story:
         outcome = Outcome(
             self._client.job(self._job_id), self._client.jars(), self._simulator.doses(), views[-1]["job_id"]
         )
-        asked_ms = [ASKED_MS] * len(SPICES)
-        comparisons = prove(outcome, asked_ms=asked_ms, stock_g=STOCK_G - DOSE_G, cut_jar=CUT_JAR)
+        comparisons = prove(outcome, ASKED)
         return Proved(comparisons, time.monotonic() - self._began_s)
 
     def _follow(self, until: str | None, once_attached: dict[str, Any] | None = None) -> Iterator[DemoEvent]:
@@ -199,11 +198,11 @@ class _Story:
         while time.monotonic() < deadline:
             doses = self._simulator.doses()
             openings = doses["jars"][CUT_JAR - 1]["openings"]
-            if openings and doses["now_ms"] - openings[-1]["opened_ms"] >= ASKED_MS * 0.4:
+            if openings and doses["now_ms"] - openings[-1]["opened_ms"] >= ASKED.open_ms * 0.4:
                 return
             time.sleep(_LOOK_INTERVAL_S)
         raise DeadlineError(f"Jar {CUT_JAR} did not open within {LONGEST_WAIT_S:.0f} s.")
 
     def _state_of_jar(self) -> str:
         jar = self._simulator.doses()["jars"][CUT_JAR - 1]
-        return f"Jar {CUT_JAR} was open for {jar['total_ms'] / 1000:.2f} s of {ASKED_MS / 1000:g} s when the power went."
+        return f"Jar {CUT_JAR} was open for {jar['total_ms'] / 1000:.2f} s of {ASKED.open_ms / 1000:g} s when the power went."

@@ -39,41 +39,59 @@ class Outcome:
     saved_job_id: int | None
 
 
-def prove(
-    outcome: Outcome, *, asked_ms: Sequence[float], stock_g: float, cut_jar: int
-) -> tuple[Comparison, ...]:
-    """Every line of the proof, for jars 1 to n asked to be open for `asked_ms` and to hold `stock_g` afterwards."""
+@dataclass(frozen=True)
+class Asked:
+    """What the job asked of every jar, and which jar was open when the power went; jars are numbered from 1."""
+
+    jars: int
+    grams: float
+    rate_g_per_s: float
+    stock_g_after: float
+    cut_jar: int
+
+    @property
+    def open_ms(self) -> float:
+        """How long a jar has to be open."""
+        return self.grams / self.rate_g_per_s * 1000
+
+    def dose(self, open_ms: float) -> str:
+        """What `open_ms` pour, as a person reads it."""
+        return f"{open_ms / 1000 * self.rate_g_per_s:.2f} g in {open_ms / 1000:.3f} s"
+
+
+def prove(outcome: Outcome, asked: Asked) -> tuple[Comparison, ...]:
+    """Every line of the proof."""
+    done = sum(item.status == "done" for item in outcome.job.items)
+    saved = "none" if outcome.saved_job_id is None else f"job {outcome.saved_job_id}"
     return (
         _equal("job's status", "done", outcome.job.status),
-        _equal("items reported done", len(asked_ms), sum(item.status == "done" for item in outcome.job.items)),
-        *(_equal(f"stock in jar {jar.number} ({jar.spice})", f"{stock_g:g} g", f"{jar.stock_g or 0:g} g") for jar in outcome.jars),
-        _cut(outcome.doses, cut_jar),
-        *(_dose(outcome.doses, jar, asked, cut=jar == cut_jar) for jar, asked in enumerate(asked_ms, start=1)),
-        _equal("job on the board's flash", "none", "none" if outcome.saved_job_id is None else outcome.saved_job_id),
-    )  # fmt: skip
+        _equal("items reported done", str(asked.jars), str(done)),
+        *(_stock(jar, asked) for jar in outcome.jars),
+        _cut(outcome.doses, asked.cut_jar),
+        *(_dose(outcome.doses, jar, asked) for jar in range(1, asked.jars + 1)),
+        _equal("job on the board's flash", "none", saved),
+    )
 
 
-def _equal(what: str, expected: object, found: object) -> Comparison:
-    return Comparison(what, str(expected), str(found), expected == found)
+def _equal(what: str, expected: str, found: str) -> Comparison:
+    return Comparison(what, expected, found, expected == found)
+
+
+def _stock(jar: Jar, asked: Asked) -> Comparison:
+    found = "unknown" if jar.stock_g is None else f"{jar.stock_g:g} g"
+    return _equal(f"stock in jar {jar.number} ({jar.spice})", f"{asked.stock_g_after:g} g", found)
 
 
 def _cut(doses: dict[str, Any], jar: int) -> Comparison:
-    causes = [opening["cause"] for opening in doses["jars"][jar - 1]["openings"]]
-    return Comparison(
-        f"what closed jar {jar}",
-        "power, firmware",
-        ", ".join(map(str, causes)),
-        causes == ["power", "firmware"],
-    )
+    causes = [str(opening["cause"]) for opening in doses["jars"][jar - 1]["openings"]]
+    return _equal(f"what closed jar {jar}", "power, firmware", ", ".join(causes))
 
 
-def _dose(doses: dict[str, Any], jar: int, asked_ms: float, *, cut: bool) -> Comparison:
+def _dose(doses: dict[str, Any], jar: int, asked: Asked) -> Comparison:
     found = doses["jars"][jar - 1]
-    over_ms = found["total_ms"] - asked_ms
-    most_ms = FLOW_TOLERANCE_MS if cut else DOSE_TOLERANCE_MS
+    over_ms = found["total_ms"] - asked.open_ms
+    most_ms = FLOW_TOLERANCE_MS if jar == asked.cut_jar else DOSE_TOLERANCE_MS
     agrees = not found["open"] and -DOSE_TOLERANCE_MS <= over_ms <= most_ms
-    expected = f"{asked_ms / 1000:.3f} s" + (
-        f" (at most {most_ms / 1000:g} s more: it was cut)" if cut else ""
-    )
-    shown = f"{found['total_ms'] / 1000:.3f} s" + (", still open" if found["open"] else "")
-    return Comparison(f"jar {jar} really open", expected, shown, agrees)
+    allowance = f", cut: at most {most_ms / 1000:g} s more" if jar == asked.cut_jar else ""
+    shown = asked.dose(found["total_ms"]) + (", still open" if found["open"] else "")
+    return Comparison(f"really poured from jar {jar}", asked.dose(asked.open_ms) + allowance, shown, agrees)

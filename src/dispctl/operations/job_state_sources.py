@@ -164,14 +164,21 @@ class RomSource:
 
 
 class ImageSource:
-    """A file with a dump of the whole flash, or of the partition that holds the files."""
+    """A file with a dump of the whole flash, or of the partition that holds the files.
+
+    Raises UsageError for a file that cannot be read, DamagedError for one that cannot be a dump.
+    """
 
     def __init__(self, path: Path) -> None:
         try:
             self._data = path.read_bytes()
         except OSError as error:
             raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
-        self._path = path
+        if len(self._data) < littlefs_image.SUPERBLOCK_LENGTH:
+            raise DamagedError(
+                f"{path} is too short to be a dump of a flash ({len(self._data)} bytes).",
+                hint="Give a dump of the whole flash, or of the partition that holds the files.",
+            )
 
     def read(self) -> SavedFiles:
         """See `Source`; raises nothing."""
