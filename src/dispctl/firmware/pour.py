@@ -43,9 +43,13 @@ class Pour:
         """Pour what is left of the item. Raises KeyboardInterrupt after a second Ctrl-C, closed and saved."""
         self._begin()
         try:
-            return self._attempt()
+            code = self._attempt()
         finally:
             self._end()
+        if self._stopped:
+            self._parts.console.log("EXEC", "⚠ Parado por Ctrl-C: frasco fechado, progresso salvo.")
+            raise KeyboardInterrupt
+        return code
 
     def _attempt(self) -> int:
         try:
@@ -55,8 +59,6 @@ class Pour:
         except Exception as error:
             self._parts.console.write_line(self._parts.system.exception_text(error))
             return CRASHED
-        if self._stopped:
-            raise KeyboardInterrupt
         return ABORTED if self._parts.abort_requested else DONE
 
     def _begin(self) -> None:

@@ -105,6 +105,7 @@ def test_a_second_ctrl_c_closes_saves_and_stops() -> None:
     except KeyboardInterrupt:
         stopped = True
     assert stopped
+    assert world.lines[-1] == "[EXEC] ⚠ Parado por Ctrl-C: frasco fechado, progresso salvo."
     assert not world.outputs.any_open
     assert world.system.interrupts[-1] is True
     world.dispenser = None  # main.py is started again
