@@ -37,7 +37,7 @@ class Workshop:
     folder: Path
 
     def stock_up(self) -> None:
-        """Four jars, 2 g/s, 100 g each; by HTTP, since every test begins with it."""
+        """Four jars, 2 g/s, 100 g each, and no job; by HTTP, since every test begins with it."""
         with httpx.Client(base_url=self.backend_url) as operator:
             login = operator.post("/auth/login", json={"nome": OPERATOR, "senha": PASSWORD})
             jars = [
@@ -45,8 +45,9 @@ class Workshop:
                 for number, spice in enumerate(SPICES, start=1)
             ]
             stored = operator.put("/config/robo", json=jars)
-        login.raise_for_status()
-        stored.raise_for_status()
+            cancelled = operator.post("/jobs/active/cancel")
+        for answer in (login, stored, cancelled):
+            answer.raise_for_status()
 
     def stock(self) -> list[float]:
         """What is left in jars 1 to 4, in grams."""

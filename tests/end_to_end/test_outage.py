@@ -49,7 +49,6 @@ def test_the_saved_job_is_shown_then_cleared(workshop: Workshop, board: Board) -
     assert "Saved in" in cleared.stderr
     assert f"The backend will hand job {job} out again unless it is cancelled" in cleared.stderr
     assert workshop.dispctl.json("inspect-flash", "--port", board.port)["job_id"] is None
-    workshop.dispctl.done("job", "cancel", str(job), "--yes")
 
 
 def test_the_flash_of_a_dark_board_is_read_from_its_file(workshop: Workshop, board: Board) -> None:
@@ -60,4 +59,3 @@ def test_the_flash_of_a_dark_board_is_read_from_its_file(workshop: Workshop, boa
     shown = workshop.dispctl.json("inspect-flash", "--image", flash)
 
     assert (shown["job_id"], shown["done"]) == (job, 2)
-    workshop.dispctl.done("job", "cancel", str(job), "--yes")
