@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from dispctl.adapters.simulator import Simulator
 from tests.end_to_end.gateway import Gateway
 from tests.end_to_end.processes import Dispctl, Running
 
@@ -72,15 +73,24 @@ class Board:
     name: str
     cable: str
     process: Running
+    control: Simulator
 
     @property
     def port(self) -> str:
         """What `--port` takes."""
         return f"sim:{self.name}"
 
-    def sim(self, *arguments: str) -> str:
-        """One `sim` subcommand on this board."""
-        return self.dispctl.done("sim", *arguments, "--name", self.name)
+    def wifi(self, *, on: bool) -> None:
+        """Switch the access point, at once: starting `dispctl sim wifi` could take longer than a jar."""
+        self.control.request("wifi", on=on)
+
+    def cycle_power(self) -> None:
+        """Pull the plug and put it back, at once."""
+        self.control.request("power", action="cycle")
+
+    def press_reset(self) -> None:
+        """Press EN, at once."""
+        self.control.request("reset", cause="en")
 
     def poured_ms(self) -> list[float]:
         """How long jars 1 to 4 were open in all, from the board's ground truth."""
@@ -99,7 +109,7 @@ def start_board(dispctl: Dispctl, name: str, *arguments: str) -> Board:
         "sim", "run", "--json", "--name", name, "--rfc2217-port", "0", "--no-pacing", *arguments
     )
     ready = json.loads(process.lines[process.wait_for("{")])
-    return Board(dispctl, name, ready["cable"], process)
+    return Board(dispctl, name, ready["cable"], process, Simulator(ready["control"]))
 
 
 @pytest.fixture(scope="session")
@@ -133,7 +143,7 @@ def provisioned_flash(workshop: Workshop) -> Path:
     """The flash of a board that was blank, then flashed and provisioned with the real commands."""
     flash = workshop.folder / "provisioned.flash"
     board = start_board(workshop.dispctl, "template", "--flash", str(flash), "--speed", SPEED)
-    with board.process:
+    with board.process, board.control:
         workshop.dispctl.done("flash", "--port", board.port, "--micropython", str(workshop.image), "--yes")
         workshop.dispctl.done(
             "provision", "--port", board.port, "--ssid", SSID, "--password-stdin", "--board-backend", workshop.gateway.url,
@@ -152,5 +162,5 @@ def board(
     shutil.copy(provisioned_flash, tmp_path / "flash")
     name = request.node.name.replace("[", "-").replace("]", "")[:40]
     started = start_board(workshop.dispctl, name, "--flash", str(tmp_path / "flash"), "--speed", SPEED)
-    with started.process:
+    with started.process, started.control:
         yield started

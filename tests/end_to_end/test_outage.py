@@ -19,8 +19,8 @@ def lose_power_in_item_3(workshop: Workshop, board: Board) -> int:
     with board.monitor() as log:
         job = workshop.send_job()
         third = log.wait_for("[EXEC] Item 3/4")
-        board.sim("wifi", "off")
-        board.sim("power", "cycle")
+        board.wifi(on=False)
+        board.cycle_power()
         log.wait_for("[SETUP] Job anterior detectado", after=third)
     return job
 
@@ -53,7 +53,7 @@ def test_the_saved_job_is_shown_then_cleared(workshop: Workshop, board: Board) -
 
 def test_the_flash_of_a_dark_board_is_read_from_its_file(workshop: Workshop, board: Board) -> None:
     job = lose_power_in_item_3(workshop, board)
-    board.sim("power", "off")
+    board.control.request("power", action="off")
     flash = workshop.dispctl.json("sim", "status", "--name", board.name)["flash"]["file"]
 
     shown = workshop.dispctl.json("inspect-flash", "--image", flash)

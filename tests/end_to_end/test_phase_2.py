@@ -63,10 +63,10 @@ def test_wifi_goes_during_execution(workshop: Workshop, board: Board) -> None:
     with board.monitor() as log:
         job = workshop.send_job()
         second = expect_in_order(log, "[EXEC] ✓ Item 1", "[EXEC] ✓ Item 2")
-        board.sim("wifi", "off")
+        board.wifi(on=False)
         fourth = expect_in_order(log, "[EXEC] ✓ Item 3", "[EXEC] ✓ Item 4", after=second)
         assert not [line for line in log.lines if "[REPORT] ✓" in line]
-        board.sim("wifi", "on")
+        board.wifi(on=True)
         expect_in_order(log, "[REPORT] ✓ Relatório enviado com sucesso!", after=fourth)
     assert_poured_and_reported(workshop, board, job)
     assert_nothing_saved(workshop, board)
@@ -76,7 +76,7 @@ def test_reset_in_the_middle_of_item_3(workshop: Workshop, board: Board) -> None
     with board.monitor() as log:
         job = workshop.send_job()
         third = expect_in_order(log, "[EXEC] Item 3/4: Frasco 3")
-        board.sim("reset")
+        board.press_reset()
         expect_in_order(
             log,
             "[SETUP] Job anterior detectado, será retomado ao conectar",
