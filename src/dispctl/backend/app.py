@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from dispctl import __version__
 from dispctl.backend.body_limit import BodyLimit
 from dispctl.backend.dependencies import Services
+from dispctl.backend.page import router as page
 from dispctl.backend.refusals import Refusal
 from dispctl.backend.routes import auth, board, clock, devices, jobs, kitchen, live
 from dispctl.backend.security import CookieSigner
@@ -37,7 +38,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.exception_handler(Refusal)(_refused)
     app.exception_handler(RequestValidationError)(_malformed)
     app.exception_handler(Exception)(_failed)
-    for module in (auth, kitchen, jobs, board, devices, live, clock):
+    for module in (auth, kitchen, jobs, board, devices, live, clock, page):
         app.include_router(module.router)
     return app
 

@@ -1,6 +1,7 @@
 """An operator's jobs in the order they were made, and a new job from what an old one left undone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
@@ -8,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from dispctl.backend.plan import Ingredient, plan_items
 from dispctl.backend.refusals import ConflictError
-from dispctl.backend.store import jars, jobs
-from dispctl.backend.store.tables import ACTIVE, Job, JobItem, JobReport
+from dispctl.backend.store import jars, jobs, recipes
+from dispctl.backend.store.tables import ACTIVE, Job, JobItem, JobReport, MotorRow
 
 
 def newest_jobs(
@@ -29,6 +30,23 @@ def undone_items(session: Session, job: Job) -> list[JobItem]:
     if job.status in ACTIVE or at_large:
         return []
     return [item for item in job.items if item.status != "done"]
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """A job with what its row alone does not tell; `recipe` is None when the recipe is gone."""
+
+    job: Job
+    recipe: str | None
+    motor: MotorRow
+    undone: list[JobItem]
+
+
+def records(session: Session, operator_id: int, found: Iterable[Job]) -> list[JobRecord]:
+    """The operator's jobs, each with its recipe's name and what of it can be poured again."""
+    names = {recipe.id: recipe.name for recipe in recipes.recipes_of(session, operator_id)}
+    motor = jars.motor_of(session, operator_id)
+    return [JobRecord(job, names.get(job.recipe_id), motor, undone_items(session, job)) for job in found]
 
 
 def create_again(session: Session, operator_id: int, job_id: int, now: datetime) -> Job:
