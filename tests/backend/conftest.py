@@ -1,6 +1,10 @@
-"""A backend of its own for every test, on a database in a temporary folder and a clock that stands still."""
+"""A backend of its own for every test, on a database of its own and a clock that stands still.
+
+The database is an SQLite file; a test that asks for `database_kind` with `ON_BOTH` runs on PostgreSQL too.
+"""
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -9,11 +13,15 @@ from fastapi import FastAPI
 from dispctl.backend import security
 from dispctl.backend.app import create_app
 from dispctl.backend.settings import Settings
+from dispctl.backend.store.tables import Base
+from tests.backend import postgres
 from tests.backend.actors import Board, Clock, Cook
 from tests.backend.asgi import Client, Loop
 
 ClientMaker = Callable[..., Client]
 CookMaker = Callable[[str], Cook]
+
+ON_BOTH = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"], indirect=True)
 
 
 @pytest.fixture
@@ -28,15 +36,55 @@ def loop() -> Iterator[Loop]:
     running.close()
 
 
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.Server]:
+    """A PostgreSQL for all tests of this process; without one they are skipped."""
+    with ExitStack() as stack:
+        try:
+            server = stack.enter_context(postgres.running())
+        except postgres.NoPostgresError as error:
+            pytest.skip(str(error))
+        server.make_template()
+        yield server
+
+
 @pytest.fixture
-def app(tmp_path: Path, clock: Clock, loop: Loop, monkeypatch: pytest.MonkeyPatch) -> Iterator[FastAPI]:
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """Which database the test runs on."""
+    return str(getattr(request, "param", "sqlite"))
+
+
+@pytest.fixture
+def database_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """An empty database of the test's own."""
+    if database_kind == "sqlite":
+        yield f"sqlite:///{tmp_path / 'backend.sqlite3'}"
+        return
+    server: postgres.Server = request.getfixturevalue("postgres_server")
+    with server.new_database() as url:
+        yield url
+
+
+@pytest.fixture
+def app(database_url: str, clock: Clock, loop: Loop, monkeypatch: pytest.MonkeyPatch) -> Iterator[FastAPI]:
     # Each test has operators of its own; at full cost their passwords would take most of its time.
     monkeypatch.setattr(security, "MEMORY_KIB", 64)
-    application = create_app(Settings(f"sqlite:///{tmp_path / 'backend.sqlite3'}", b"s" * 32, clock))
+    application = create_app(Settings(database_url, b"s" * 32, clock))
     lifespan = application.router.lifespan_context(application)
     loop.run(lifespan.__aenter__())
     yield application
     loop.run(lifespan.__aexit__(None, None, None))
+
+
+@pytest.fixture
+def everything_kept(app: FastAPI) -> Callable[[], str]:
+    """Reads every row of every table, as text."""
+
+    def read() -> str:
+        with app.state.services.database.read() as session:
+            return repr([session.execute(table.select()).all() for table in Base.metadata.sorted_tables])
+
+    return read
 
 
 @pytest.fixture

@@ -23,12 +23,13 @@ LARGEST_BODY = 256 * 1024
 def create_app(settings: Settings) -> FastAPI:
     """The application; its database is open from now until its lifespan ends.
 
-    Raises `dispctl.backend.store.database.UnusableDatabaseError`.
+    Raises `dispctl.backend.store.errors.UnusableDatabaseError`.
     """
     services = Services(settings, Database(settings.database_url), CookieSigner(settings.secret))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        services.database.follow(services.tell)
         yield
         services.database.close()
 

@@ -8,11 +8,12 @@ from fastapi import Depends, Request
 from fastapi.requests import HTTPConnection
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
-from dispctl.backend.news import JobNews
+from dispctl.backend.news import News
 from dispctl.backend.schemas.fields import Detail
 from dispctl.backend.security import CookieSigner, Passwords, network_of
 from dispctl.backend.settings import Settings
 from dispctl.backend.store import devices, operators
+from dispctl.backend.store.changes import ANYTHING, Change
 from dispctl.backend.store.database import Database
 from dispctl.backend.store.operators import SignedIn
 from dispctl.backend.store.tables import Device
@@ -25,17 +26,28 @@ _token_scheme = HTTPBearer(auto_error=False, description="The device token from 
 
 @dataclass
 class Services:
-    """What one running backend is made of."""
+    """What one running backend is made of. `news` wakes who waits for a job, `queues` the boards of an operator."""
 
     settings: Settings
     database: Database
     signer: CookieSigner
     passwords: Passwords = field(default_factory=Passwords)
-    news: JobNews = field(default_factory=JobNews)
+    news: News = field(default_factory=News)
+    queues: News = field(default_factory=News)
 
     def now(self) -> datetime:
         """The moment by the backend's clock, aware, in UTC."""
         return self.settings.clock()
+
+    def tell(self, change: Change) -> None:
+        """Wake those in this process who wait for what has changed."""
+        if change == ANYTHING:
+            self.news.announce_all()
+            self.queues.announce_all()
+            return
+        self.queues.announce(change.operator_id)
+        if change.job_id is not None:
+            self.news.announce(change.job_id)
 
 
 async def _services(connection: HTTPConnection) -> Services:

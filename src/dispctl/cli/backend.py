@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-EXTRA_PACKAGES = ("fastapi", "uvicorn", "websockets", "sqlalchemy", "argon2", "jwt")
+EXTRA_PACKAGES = ("fastapi", "uvicorn", "websockets", "sqlalchemy", "alembic", "argon2", "jwt")
 
 app = typer.Typer(no_args_is_help=True, help="The embedded backend.")
 
@@ -35,7 +35,11 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen at; 0: any.")] = 8000,
     database: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="sqlite:///FILE; default: a file in the user's data folder."),
+        typer.Option(
+            envvar="DISPCTL_DATABASE",
+            metavar="URL",
+            help="sqlite:///FILE or postgresql+psycopg://…; default: a file in the user's data folder.",
+        ),
     ] = None,
     secret_file: Annotated[
         Path | None,
@@ -76,7 +80,7 @@ def _application(host: str, database: str | None, secret_file: Path | None) -> "
     try:
         from dispctl.backend.app import create_app
         from dispctl.backend.settings import Settings
-        from dispctl.backend.store.database import UnusableDatabaseError, database_file
+        from dispctl.backend.store.errors import MissingDriverError, UnusableDatabaseError
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] not in EXTRA_PACKAGES:
             raise
@@ -85,12 +89,24 @@ def _application(host: str, database: str | None, secret_file: Path | None) -> "
         ) from error
     url = database or f"sqlite:///{user_data_path('dispctl') / 'backend.sqlite3'}"
     try:
-        beside = database_file(url).with_name(database_file(url).name + ".secret")
-        return create_app(Settings(url, _secret(host, secret_file, beside)))
+        return create_app(Settings(url, _secret(host, secret_file, _secret_beside(url))))
+    except MissingDriverError as error:
+        raise UsageError(str(error), hint="Run: pip install 'dispctl[postgres]'") from error
     except UnusableDatabaseError as error:
-        raise UsageError(
-            str(error), hint="Name a file that can be written: --database sqlite:///FILE"
-        ) from error
+        hint = "Name one that can be used: --database sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
+        raise UsageError(str(error), hint=hint) from error
+
+
+def _secret_beside(url: str) -> Path:
+    """Where the secret is kept when none is named: beside an SQLite file, else in the user's data folder."""
+    from dispctl.backend.store.database import parse_url
+    from dispctl.backend.store.sqlite import database_file
+
+    parsed = parse_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return user_data_path("dispctl") / "backend.secret"
+    file = database_file(parsed)
+    return file.with_name(file.name + ".secret")
 
 
 def _secret(host: str, secret_file: Path | None, beside_database: Path) -> bytes:

@@ -3,7 +3,9 @@
 from datetime import datetime, timedelta
 
 from tests.backend.actors import Board, Clock, Cook, accepted
-from tests.backend.conftest import CookMaker
+from tests.backend.conftest import ON_BOTH, CookMaker
+
+pytestmark = ON_BOTH
 
 
 def online(cook: Cook) -> bool:

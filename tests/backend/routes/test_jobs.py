@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from tests.backend.actors import SPICES, Board, Cook, accepted, jar
-from tests.backend.conftest import CookMaker
+from tests.backend.conftest import ON_BOTH, CookMaker
+
+pytestmark = ON_BOTH
 
 
 def test_a_job_has_the_contracts_fields(cook: Cook) -> None:

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from tests.backend.actors import Cook, accepted, jar
-from tests.backend.conftest import CookMaker
+from tests.backend.conftest import ON_BOTH, CookMaker
+
+pytestmark = ON_BOTH
 
 MOTOR = {
     "vibration_intensity": 10,

@@ -9,7 +9,9 @@ from dispctl.backend.refusals import StoreBusyError
 from dispctl.backend.store import reports
 from tests.backend.actors import Board, Cook, accepted, entry, report
 from tests.backend.asgi import Client, Closed, WebSocket
-from tests.backend.conftest import ClientMaker, CookMaker
+from tests.backend.conftest import ON_BOTH, ClientMaker, CookMaker
+
+pytestmark = ON_BOTH
 
 
 def watch(cook: Cook, job_id: int) -> AbstractContextManager[WebSocket]:

@@ -8,9 +8,9 @@ from sqlalchemy import text
 
 from dispctl.backend.refusals import StoreBusyError
 from dispctl.backend.settings import utc_now
-from dispctl.backend.store import database as database_module
-from dispctl.backend.store import operators
-from dispctl.backend.store.database import Database, UnusableDatabaseError
+from dispctl.backend.store import operators, sqlite
+from dispctl.backend.store.database import Database
+from dispctl.backend.store.errors import UnusableDatabaseError
 
 
 def test_a_block_that_raises_changes_nothing(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_an_acknowledged_change_survives_a_power_cut(tmp_path: Path) -> None:
 def test_a_database_that_others_keep_locked_is_a_refusal(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_MS", 50)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT_MS", 50)
     database = Database(f"sqlite:///{tmp_path / 'a.sqlite3'}")
 
     with database.write() as first:
@@ -95,8 +95,10 @@ def test_a_full_disk_is_a_refusal_and_leaves_what_was_there(tmp_path: Path) -> N
     database.close()
 
 
-@pytest.mark.parametrize("url", ["nonsense", "sqlite://", "sqlite:///:memory:", "postgresql://x/y"])
-def test_only_sqlite_files_are_taken(url: str) -> None:
+@pytest.mark.parametrize(
+    "url", ["nonsense", "sqlite://", "sqlite:///:memory:", "mysql://x/y", "postgresql+asyncpg://x/y"]
+)
+def test_only_files_and_postgresql_are_taken(url: str) -> None:
     with pytest.raises(UnusableDatabaseError):
         Database(url)
 

@@ -15,6 +15,9 @@ from dispctl.backend.report import Report, ReportEntry
 from dispctl.backend.store import attempts, devices, jars, jobs, recipes, reports
 from dispctl.backend.store.tables import Device, StockTaken
 from tests.backend.actors import Board, Cook, accepted, entry, report
+from tests.backend.conftest import ON_BOTH
+
+pytestmark = ON_BOTH
 
 AT_ONCE = 64
 

@@ -84,6 +84,6 @@ def _checked(services: Services, body: Credentials, network: str) -> Operator:
     if not services.passwords.matches(encoded, body.senha) or operator is None:
         raise NotSignedInError("Name or password is wrong.")
     with services.database.write() as session:
-        attempts.forget(session, by_name)
         attempts.give_back(session, by_network)
+        attempts.forget(session, by_name)
     return operator

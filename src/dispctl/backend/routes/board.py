@@ -46,6 +46,7 @@ def next_job(services: Backend, board: CurrentBoard) -> Response:
         motor = jars.motor_of(session, board.operator_id) if job else None
     if job is not None and job.device_id is None:
         with services.database.write() as session:
+            devices.saw(session, board.id, services.now())
             job = jobs.take(session, board, services.now())
     if job is None or motor is None:
         return Response(status_code=204)
@@ -56,9 +57,8 @@ def next_job(services: Backend, board: CurrentBoard) -> Response:
 def complete(job_id: Id, body: ReportRequest, services: Backend, board: CurrentBoard) -> ReportAnswer:
     """Report a finished job. A repeat gets the same answer; a different second report is refused."""
     with services.database.write() as session:
-        receipt = reports.apply(session, board, job_id, body.as_report(), services.now())
         devices.saw(session, board.id, services.now())
-    services.news.announce(job_id)
+        receipt = reports.apply(session, board, job_id, body.as_report(), services.now())
     if not receipt.accepted:
         raise ConflictError(receipt.message)
     return ReportAnswer(stock_deducted=receipt.stock_deducted, message=receipt.message)
@@ -69,12 +69,11 @@ def status(job_id: Id, body: StatusRequest, services: Backend, board: CurrentBoa
     """The older call; ``done`` counts as the report of everything planned, if none has come."""
     now = services.now()
     with services.database.write() as session:
+        devices.saw(session, board.id, now)
         if body.status == "running":
             jobs.start(session, board, job_id, now)
         elif body.status == "done":
             reports.finish_by_status(session, board, job_id, now)
         else:
             jobs.fail(session, board, job_id, body.error or "The board gave no reason.", now)
-        devices.saw(session, board.id, now)
-    services.news.announce(job_id)
     return Ok()

@@ -34,8 +34,6 @@ def cancel_active_job(services: Backend, operator: CurrentOperator) -> Cancelled
     """Cancel the active job. A board that has taken it goes on pouring; its report is still taken."""
     with services.database.write() as session:
         cancelled = jobs.cancel_active(session, operator.id, services.now())
-    for job_id in cancelled:
-        services.news.announce(job_id)
     return CancelledView(cancelled=len(cancelled))
 
 

@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from dispctl.backend.dependencies import COOKIE, Backend, Services
 from dispctl.backend.refusals import NotFoundError, NotSignedInError, StoreBusyError
+from dispctl.backend.schemas.fields import Id
 from dispctl.backend.store import jobs, operators, reports
 from dispctl.backend.store.tables import ACTIVE, Job, JobReport
 
@@ -21,7 +22,7 @@ router = APIRouter()
 
 
 @router.websocket("/ws/jobs/{job_id}")
-async def watch_job(websocket: WebSocket, job_id: int, services: Backend) -> None:
+async def watch_job(websocket: WebSocket, job_id: Id, services: Backend) -> None:
     """Push what the report says, entry by entry, and then its outcome; also to a watcher who comes late.
 
     Answers the text ``ping``. Closes with 4001 when nobody is signed in and 4004 when the job is not the operator's.

@@ -1,7 +1,8 @@
 """Fields that several bodies share, with the contract's limits."""
 
+import json
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -24,7 +25,23 @@ def _stripped(text: str) -> str:
     return stripped
 
 
+def _without_nul(text: str) -> str:
+    """A board's own words: PostgreSQL keeps no NUL, and a report is not refused for one."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _is_json(value: Any) -> Any:
+    """Python reads numbers (NaN, Infinity) and halves of characters that JSON cannot hold."""
+    try:
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except RecursionError as error:
+        raise ValueError("is nested too deep") from error
+    return value
+
+
 Printable = AfterValidator(_printable)
+Said = AfterValidator(_without_nul)
+Json = AfterValidator(_is_json)
 Stripped = AfterValidator(_stripped)
 
 Id = Annotated[int, Path(ge=1, le=LARGEST_ID)]

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from dispctl.backend.mass import grams, micrograms
 from dispctl.backend.report import Report, ReportEntry
-from dispctl.backend.schemas.fields import LARGEST_ID, Body, JarNumber, Mass, Moment, Seconds
+from dispctl.backend.schemas.fields import LARGEST_ID, Body, JarNumber, Json, Mass, Moment, Said, Seconds
 from dispctl.backend.schemas.kitchen import Motor
 from dispctl.backend.store.tables import Job, JobItem, MotorRow
 
@@ -103,26 +103,26 @@ class CancelledView(BaseModel):
 class Heartbeat(Body):
     """A sign of life, with whatever the board says of itself."""
 
-    fw_version: Annotated[str, Field(max_length=64)] | None = None
-    status: dict[str, Any] | None = None
+    fw_version: Annotated[str, Field(max_length=64), Said] | None = None
+    status: Annotated[dict[str, Any], Json] | None = None
 
 
 class StatusRequest(Body):
     """The older call."""
 
     status: Literal["running", "done", "error"]
-    error: Annotated[str, Field(max_length=4000)] | None = None
+    error: Annotated[str, Field(max_length=4000), Said] | None = None
 
 
 class LogEntry(Body):
     """One line of the board's log; further fields are passed over."""
 
     frasco: JarNumber
-    tempero: Annotated[str, Field(max_length=200)]
+    tempero: Annotated[str, Field(max_length=200), Said]
     quantidade_g: Mass
     segundos: Seconds
     status: Literal["done", "failed"]
-    error: Annotated[str, Field(max_length=4000)] | None = None
+    error: Annotated[str, Field(max_length=4000), Said] | None = None
     item_ordem: int | None = None
 
     def as_entry(self) -> ReportEntry:

@@ -1,50 +1,54 @@
-"""The engine and its transactions; the only place that knows which database it is."""
+"""The engine and its transactions; this module and the two it chooses between know which database it is."""
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from types import ModuleType
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
 from dispctl.backend.refusals import StoreBusyError
-from dispctl.backend.store.tables import Base
+from dispctl.backend.store import sqlite
+from dispctl.backend.store.changes import Carrier, Told, WithinProcess, noted
+from dispctl.backend.store.errors import MissingDriverError, UnusableDatabaseError
+from dispctl.backend.store.upgrade import upgrade
 
 logger = logging.getLogger(__name__)
-
-BUSY_TIMEOUT_MS = 15_000
-# As many as the threads that serve requests (AnyIO's limit), so that none waits for a connection.
-CONNECTIONS = 40
-
-
-class UnusableDatabaseError(Exception):
-    """The database's URL cannot be used, or the database cannot be opened; the text says why."""
 
 
 class Database:
     """One database. `read` and `write` give a session each; a session belongs to one thread."""
 
     def __init__(self, url: str) -> None:
-        """Open the database at an SQLAlchemy URL (``sqlite:///FILE``) and make the tables that are missing.
+        """Open the database at an SQLAlchemy URL and bring it up to date.
 
-        Raises `UnusableDatabaseError`.
+        ``sqlite:///FILE`` or ``postgresql+psycopg://USER@HOST/NAME``. Raises `UnusableDatabaseError`.
         """
-        _make_private(database_file(url))
-        self._engine = create_engine(url, pool_size=CONNECTIONS, max_overflow=0)
-        _set_up_sqlite(self._engine)
-        self._readers = sessionmaker(self._engine, expire_on_commit=False)
-        self._writers = sessionmaker(self._engine.execution_options(writes=True), expire_on_commit=False)
-        try:
-            with self._engine.execution_options(writes=True).begin() as connection:
-                Base.metadata.create_all(connection)
-        except DatabaseError as error:
-            self._engine.dispose()
-            raise UnusableDatabaseError(f"The database {url} cannot be used: {error.orig}.") from error
+        self.url = parse_url(url)
+        self._carrier: Carrier = WithinProcess()
+        if self.is_sqlite:
+            self._engine = sqlite.open_engine(self.url)
+            reading = self._engine
+        else:
+            postgresql = _postgresql()
+            self._carrier = postgresql.Notifications(self.url)
+            self._engine = postgresql.open_engine(self.url)
+            reading = self._engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+        self._writing = self._engine.execution_options(writes=True)
+        self._readers = sessionmaker(reading, expire_on_commit=False)
+        self._writers = sessionmaker(self._writing, expire_on_commit=False)
+        self._bring_up_to_date()
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is a file of this machine, which one process serves."""
+        return self.url.get_backend_name() == "sqlite"
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -55,63 +59,80 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session whose changes are kept together at the end of the block, or not at all when it raises."""
-        with _busy_as_refusal(), self._writers.begin() as session:
-            yield session
+        with _busy_as_refusal():
+            with self._writers.begin() as session:
+                yield session
+                changes = noted(session)
+                self._carrier.send(session, changes)
+            self._carrier.sent(changes)
+
+    def follow(self, told: Told) -> None:
+        """Have `told` called, from any thread, with every change that is committed, by other processes too."""
+        self._carrier.follow(told)
+
+    def check(self) -> None:
+        """Raise `StoreBusyError` when the database does not answer."""
+        with self.read() as session:
+            session.execute(text("SELECT 1"))
 
     def close(self) -> None:
         """Close every connection."""
+        self._carrier.close()
         self._engine.dispose()
 
+    def _bring_up_to_date(self) -> None:
+        try:
+            with self._upgrading() as connection:
+                upgrade(connection)
+        except DatabaseError as error:
+            self._engine.dispose()
+            raise UnusableDatabaseError(f"The database {self.url} cannot be used: {error.orig}.") from error
+        except UnusableDatabaseError:
+            self._engine.dispose()
+            raise
 
-def database_file(url: str) -> Path:
-    """The file that an SQLite URL names; raises `UnusableDatabaseError` when it names none."""
+    def _upgrading(self) -> AbstractContextManager[Connection]:
+        if self.is_sqlite:
+            return sqlite.without_foreign_keys(self._writing)
+        return self._locked_for_upgrade()
+
+    @contextmanager
+    def _locked_for_upgrade(self) -> Iterator[Connection]:
+        with self._writing.begin() as connection:
+            _postgresql().lock_for_upgrade(connection)
+            yield connection
+
+
+def parse_url(url: str) -> URL:
+    """The parts of a database's URL; raises `UnusableDatabaseError` when it names no database that is known here."""
     try:
         parsed = make_url(url)
     except ArgumentError as error:
         raise UnusableDatabaseError(f"{url!r} is not a database URL.") from error
-    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
-        raise UnusableDatabaseError("The database has to be an SQLite file (sqlite:///FILE).")
-    return Path(parsed.database)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in {"sqlite", "postgresql+psycopg"}:
+        raise UnusableDatabaseError(
+            "The database has to be sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME."
+        )
+    return parsed
 
 
-def _make_private(file: Path) -> None:
-    """Have the file there before SQLite makes it readable for everybody: it holds hashes of passwords and tokens."""
+def _postgresql() -> ModuleType:
+    """The module for PostgreSQL; raises `MissingDriverError` where its driver is not installed."""
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-    except OSError as error:
-        raise UnusableDatabaseError(f"The database {file} cannot be written: {error.strerror}.") from error
+        from dispctl.backend.store import postgresql
+    except ImportError as error:
+        if error.name is None or error.name.partition(".")[0] != "psycopg":
+            raise
+        raise MissingDriverError("The driver for PostgreSQL is not installed.") from error
+    return postgresql
 
 
 @contextmanager
 def _busy_as_refusal() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, PoolTimeoutError) as error:
+    except (OperationalError, InterfaceError, PoolTimeoutError) as error:
         logger.warning("The database failed: %s", error)
         raise StoreBusyError("The database did not answer; try again.") from error
-
-
-def _set_up_sqlite(engine: Engine) -> None:
-    """Make transactions what they say they are.
-
-    Python's driver begins them late and on its own; here they begin with the first statement, writing ones with the
-    write lock (``BEGIN IMMEDIATE``), so that none of them has to be undone half-way because another wrote first.
-    ``synchronous=FULL``: a board throws its log away when its report is answered, so the answer must outlive a power cut.
-    """
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
-        for pragma in (
-            f"busy_timeout={BUSY_TIMEOUT_MS}",
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-        ):
-            connection.execute(f"PRAGMA {pragma}").close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

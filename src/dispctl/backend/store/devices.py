@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from dispctl.backend.refusals import BadClaimError, NotFoundError, NotSignedInError, StoreBusyError
 from dispctl.backend.security import digest, new_claim_code, new_token
+from dispctl.backend.store import changes, operators
 from dispctl.backend.store.tables import Claim, Device
 
 CODES_TRIED = 20
@@ -27,7 +28,8 @@ class Identity:
 
 def new_claim(session: Session, operator_id: int, *, now: datetime, expires: datetime) -> Claim:
     """A code that no other live claim has. Raises `StoreBusyError` when by chance all that were tried are in use."""
-    session.execute(delete(Claim).where(Claim.used_at.is_(None), Claim.expires_at <= now))
+    old = select(Claim.id).where(Claim.used_at.is_(None), Claim.expires_at <= now)
+    session.execute(delete(Claim).where(Claim.id.in_(old.with_for_update(skip_locked=True))))
     for _ in range(CODES_TRIED):
         claim = Claim(operator_id=operator_id, code=new_claim_code(), expires_at=expires, used_at=None)
         try:
@@ -62,6 +64,7 @@ def spend_claim(session: Session, code: str, identity: Identity, now: datetime) 
     )
     if operator_id is None:
         raise BadClaimError("The claim code is wrong or has expired.")
+    operators.lock(session, operator_id)
     token = new_token()
     return _register(session, operator_id, identity, digest(token), now), token
 
@@ -70,7 +73,7 @@ def _register(
     session: Session, operator_id: int, identity: Identity, token_hash: str, now: datetime
 ) -> Device:
     device = session.scalar(
-        select(Device).where(Device.operator_id == operator_id, Device.uid == identity.uid).with_for_update()
+        select(Device).where(Device.operator_id == operator_id, Device.uid == identity.uid)
     )
     if device is None:
         device = Device(operator_id=operator_id, uid=identity.uid, status={})
@@ -92,17 +95,27 @@ def with_token(session: Session, token: str | None) -> Device:
 
 
 def saw(session: Session, device_id: int, now: datetime) -> None:
-    """Note that the board was heard of."""
-    session.execute(update(Device).where(Device.id == device_id).values(last_seen=now))
+    """Note that the board was heard of; until the transaction ends nobody forgets it.
+
+    Comes before anything that locks a job, as `remove` does it. Raises `NotSignedInError` when the board is gone.
+    """
+    _change(session, device_id, {"last_seen": now})
 
 
 def heartbeat(
     session: Session, device_id: int, fw_version: str | None, status: dict[str, Any] | None, now: datetime
 ) -> None:
     """Note that the board was heard of, and what it says of itself; what it leaves out stays as it was."""
-    said: dict[str, Any] = {"fw_version": fw_version, "status": status}
-    changes = {name: value for name, value in said.items() if value is not None}
-    session.execute(update(Device).where(Device.id == device_id).values(last_seen=now, **changes))
+    said: dict[str, Any] = {"last_seen": now, "fw_version": fw_version, "status": status}
+    _change(session, device_id, {name: value for name, value in said.items() if value is not None})
+
+
+def _change(session: Session, device_id: int, said: dict[str, Any]) -> None:
+    changed = session.execute(
+        update(Device).where(Device.id == device_id).values(**said).returning(Device.id)
+    )
+    if changed.first() is None:
+        raise NotSignedInError("The device token is not valid.")
 
 
 def devices_of(session: Session, operator_id: int) -> Sequence[Device]:
@@ -120,3 +133,4 @@ def remove(session: Session, operator_id: int, device_id: int) -> None:
     )
     if removed.first() is None:
         raise NotFoundError(f"There is no device {device_id}.")
+    changes.note(session, operator_id)

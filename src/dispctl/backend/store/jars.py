@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispctl.backend.plan import Jar
+from dispctl.backend.store import operators
 from dispctl.backend.store.tables import JarRow, MotorRow, StockTaken
 
 DEFAULT_MOTOR = {
@@ -33,6 +34,7 @@ def locked_jars_of(session: Session, operator_id: int) -> Sequence[JarRow]:
 
 def set_jars(session: Session, operator_id: int, jars: Sequence[Jar], now: datetime) -> None:
     """Set the given jars up; the others stay as they are."""
+    operators.lock(session, operator_id)
     for jar in jars:
         session.merge(
             JarRow(
@@ -77,4 +79,5 @@ def motor_of(session: Session, operator_id: int) -> MotorRow:
 
 def set_motor(session: Session, motor: MotorRow) -> None:
     """Keep the motor's settings for its operator."""
+    operators.lock(session, motor.operator_id)
     session.merge(motor)

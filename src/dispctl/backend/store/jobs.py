@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from dispctl.backend.plan import PlannedItem, plan_items
 from dispctl.backend.refusals import ConflictError, ForeignJobError, NotFoundError
-from dispctl.backend.store import jars, recipes
-from dispctl.backend.store.tables import ACTIVE, Device, Job, JobItem
+from dispctl.backend.store import changes, jars, operators, recipes
+from dispctl.backend.store.tables import ACTIVE, IS_QUEUED, Device, Job, JobItem
 
 
 def create(session: Session, operator_id: int, recipe_id: int, people: int, now: datetime) -> Job:
@@ -31,7 +31,8 @@ def create(session: Session, operator_id: int, recipe_id: int, people: int, now:
 
 
 def check_none_active(session: Session, operator_id: int) -> None:
-    """Raise `ConflictError` when the operator has an active job."""
+    """Raise `ConflictError` when the operator has an active job; else nobody makes one before this transaction ends."""
+    operators.lock(session, operator_id)
     other = active(session, operator_id)
     if other is not None:
         raise ConflictError("Another job ({job}) is active.", job=other.id)
@@ -55,6 +56,7 @@ def queue(session: Session, job: Job, planned: Sequence[PlannedItem]) -> Job:
         session.flush()
     except IntegrityError as error:  # the unique index on active jobs: another process was first
         raise ConflictError("Another job is active.") from error
+    changes.note(session, job.operator_id, job.id)
     return job
 
 
@@ -82,7 +84,9 @@ def cancel_active(
         .values(status="canceled", finished_at=now, error="Cancelled by the operator.")
         .returning(Job.id)
         .execution_options(synchronize_session=False)
-    )
+    ).all()
+    for cancelled_id in cancelled:
+        changes.note(session, operator_id, cancelled_id)
     return list(cancelled)
 
 
@@ -92,7 +96,7 @@ def next_for(session: Session, device: Device) -> Job | None:
         select(Job)
         .where(
             Job.operator_id == device.operator_id,
-            Job.status == "queued",
+            IS_QUEUED,
             or_(Job.device_id.is_(None), Job.device_id == device.id),
         )
         .order_by(Job.id)
@@ -114,7 +118,10 @@ def take(session: Session, device: Device, now: datetime) -> Job | None:
         .values(device_id=device.id, started_at=now)
         .returning(Job.id)
     )
-    return job if taken.first() is not None else None
+    if taken.first() is None:
+        return None
+    changes.note(session, job.operator_id, job.id)
+    return job
 
 
 def for_device(session: Session, device: Device, job_id: int) -> Job:
@@ -138,6 +145,7 @@ def start(session: Session, device: Device, job_id: int, now: datetime) -> None:
     job.status = "running"
     job.started_at = job.started_at or now
     job.device_id = job.device_id or device.id
+    changes.note(session, job.operator_id, job.id)
 
 
 def fail(session: Session, device: Device, job_id: int, error: str, now: datetime) -> None:
@@ -150,3 +158,4 @@ def fail(session: Session, device: Device, job_id: int, error: str, now: datetim
     job.status = "failed"
     job.finished_at = now
     job.error = error
+    changes.note(session, job.operator_id, job.id)

@@ -36,9 +36,17 @@ def named(session: Session, name: str) -> Operator | None:
     return session.scalar(select(Operator).where(Operator.name_key == name.casefold()))
 
 
+def lock(session: Session, operator_id: int) -> None:
+    """Have what is done for this operator done by one transaction at a time, until this one ends."""
+    session.execute(select(Operator.id).where(Operator.id == operator_id).with_for_update(key_share=True))
+
+
 def sign_in(session: Session, operator_id: int, *, now: datetime, expires: datetime) -> str:
     """A new session's id; sessions that have expired go."""
-    session.execute(delete(OperatorSession).where(OperatorSession.expires_at <= now))
+    old = select(OperatorSession.id).where(OperatorSession.expires_at <= now)
+    session.execute(
+        delete(OperatorSession).where(OperatorSession.id.in_(old.with_for_update(skip_locked=True)))
+    )
     session_id = new_token()
     session.add(OperatorSession(id=digest(session_id), operator_id=operator_id, expires_at=expires))
     return session_id

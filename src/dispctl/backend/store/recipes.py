@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from dispctl.backend.plan import Ingredient
 from dispctl.backend.refusals import NotFoundError
+from dispctl.backend.store import operators
 from dispctl.backend.store.tables import IngredientRow, JarRow, RecipeRow
 
 
@@ -44,11 +45,13 @@ def add(session: Session, operator_id: int, draft: Draft) -> RecipeRow:
 
 def replace(session: Session, operator_id: int, recipe_id: int, draft: Draft) -> RecipeRow:
     """Make a recipe what `draft` says; raises `NotFoundError`."""
+    operators.lock(session, operator_id)
     return _fill(session, recipe(session, operator_id, recipe_id), draft)
 
 
 def remove(session: Session, operator_id: int, recipe_id: int) -> None:
     """Delete a recipe; jobs made from it stay. Raises `NotFoundError`."""
+    operators.lock(session, operator_id)
     session.delete(recipe(session, operator_id, recipe_id))
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from dispctl.backend.report import Report, ReportEntry
-from dispctl.backend.store import jars, jobs
+from dispctl.backend.store import changes, jars, jobs
 from dispctl.backend.store.tables import Device, Job, JobReport, SetAsideReport
 
 
@@ -79,6 +79,7 @@ def _apply_first(
     _finish_items(job, report)
     _finish_job(job, report, now)
     session.flush()
+    changes.note(session, job.operator_id, job.id)
     return Receipt(True, deducted, message)
 
 

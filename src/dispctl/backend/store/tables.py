@@ -9,6 +9,7 @@ from sqlalchemy import (
     CheckConstraint,
     DateTime,
     Dialect,
+    Double,
     ForeignKey,
     Index,
     MetaData,
@@ -22,6 +23,7 @@ from sqlalchemy.types import TypeDecorator
 from dispctl.backend.plan import Ingredient, Jar
 
 ACTIVE = ("queued", "running")
+IS_QUEUED = text("status = 'queued'")
 IS_ACTIVE = text("status IN ('queued', 'running')")
 
 
@@ -54,7 +56,12 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: UtcDateTime, dict[str, Any]: JSON, list[dict[str, Any]]: JSON}  # noqa: RUF012
+    type_annotation_map = {  # noqa: RUF012
+        datetime: UtcDateTime,
+        float: Double,
+        dict[str, Any]: JSON,
+        list[dict[str, Any]]: JSON,
+    }
 
 
 class Operator(Base):
@@ -185,7 +192,7 @@ class Claim(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    operator_id: Mapped[int] = mapped_column(ForeignKey("operators.id", ondelete="CASCADE"))
+    operator_id: Mapped[int] = mapped_column(ForeignKey("operators.id", ondelete="CASCADE"), index=True)
     code: Mapped[str] = mapped_column(String(6))
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
@@ -201,16 +208,16 @@ class Job(Base):
     __tablename__ = "jobs"
     __table_args__ = (
         Index("active_jobs", "operator_id", unique=True, sqlite_where=IS_ACTIVE, postgresql_where=IS_ACTIVE),
-        Index("jobs_by_status", "operator_id", "status", "id"),
+        Index("queued_jobs", "operator_id", "id", sqlite_where=IS_QUEUED, postgresql_where=IS_QUEUED),
         {"sqlite_autoincrement": True},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    operator_id: Mapped[int] = mapped_column(ForeignKey("operators.id", ondelete="CASCADE"))
+    operator_id: Mapped[int] = mapped_column(ForeignKey("operators.id", ondelete="CASCADE"), index=True)
     recipe_id: Mapped[int]
     people: Mapped[int]
     status: Mapped[str] = mapped_column(String(12))
-    device_id: Mapped[int | None] = mapped_column(ForeignKey("devices.id", ondelete="SET NULL"))
+    device_id: Mapped[int | None] = mapped_column(ForeignKey("devices.id", ondelete="SET NULL"), index=True)
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
@@ -245,7 +252,7 @@ class JobReport(Base):
     __tablename__ = "job_reports"
 
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
-    device_id: Mapped[int | None] = mapped_column(ForeignKey("devices.id", ondelete="SET NULL"))
+    device_id: Mapped[int | None] = mapped_column(ForeignKey("devices.id", ondelete="SET NULL"), index=True)
     source: Mapped[str] = mapped_column(String(8))
     fingerprint: Mapped[str] = mapped_column(String(64))
     completed: Mapped[int]
@@ -264,7 +271,7 @@ class SetAsideReport(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     job_id: Mapped[int] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
-    device_id: Mapped[int | None] = mapped_column(ForeignKey("devices.id", ondelete="SET NULL"))
+    device_id: Mapped[int | None] = mapped_column(ForeignKey("devices.id", ondelete="SET NULL"), index=True)
     fingerprint: Mapped[str] = mapped_column(String(64))
     completed: Mapped[int]
     failed: Mapped[int]
