@@ -15,9 +15,10 @@ from dispctl.adapters import config_files
 from dispctl.adapters.config_files import ConfigFile
 from dispctl.cli.app import app
 from dispctl.cli.configuration import default_map
+from dispctl.cli.lazy_group import Listed
 from dispctl.errors import UsageError
 
-ROOT = typer.main.get_command(app)
+ROOT: Any = typer.main.get_command(app)
 
 
 @pytest.fixture
@@ -38,15 +39,22 @@ def test_no_file_sets_nothing(places: Path) -> None:
 
 
 def test_a_key_at_the_top_counts_wherever_there_is_the_option(places: Path) -> None:
-    found = defaults(places, 'backend = "http://u"\nport = "sim:"')
+    found = defaults(places, 'backend = "http://u"\nport = "sim:"\ntag = "EXEC"')
     assert (
         found["send-job"]["backend"]
         == found["jars"]["backend"]
         == found["jars"]["set"]["backend"]
         == "http://u"
     )
-    assert found["flash"]["port"] == "sim:"
+    assert found["provision"]["port"] == "sim:"
+    assert found["monitor"]["tag"] == ["EXEC"]
     assert "port" not in found["jobs"]
+
+
+def test_what_only_a_repeatable_option_can_take_counts_for_those(places: Path) -> None:
+    found = defaults(places, 'tag = ["EXEC", "POLL"]\n[send-job]\nitem = ["Sal=1"]')
+    assert found["monitor"]["tag"] == ["EXEC", "POLL"]
+    assert found["send-job"]["item"] == ["Sal=1"]
 
 
 def test_a_commands_table_goes_before_the_top_and_the_project_before_the_user(places: Path) -> None:
@@ -66,7 +74,7 @@ def test_a_commands_table_goes_before_the_top_and_the_project_before_the_user(pl
         ("[send-jib]\n", "[send-jib] is no command that can be set.", "Did you mean send-job?"),
         ("[jobs]\nspeed = 1", "[jobs]: speed is no setting that can be set.", None),
         ("yes = true", "yes is no setting that can be set.", None),
-        ("backend = 3.5\nport = [1]", "port cannot be [1].", None),
+        ("backend = [1]", "backend cannot be [1].", None),
         ("[send-job]\nwait = 1", "[send-job]: wait cannot be 1.", None),
         ("[jobs]\nlimit = true", "[jobs]: limit cannot be True.", None),
         ("backend = ", "is damaged: Invalid value (at end of document).", "Mend or remove it."),
@@ -85,6 +93,23 @@ def test_a_file_that_is_no_text(places: Path) -> None:
     (places / "dispctl.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(UsageError, match="not UTF-8"):
         config_files.config_files()
+
+
+def test_for_one_command_the_others_are_not_imported_and_their_tables_not_read(places: Path) -> None:
+    (places / "dispctl.toml").write_text('backend = "http://p"\n[send-job]\nwait = "x"\n[jobs]\nlimit = 5')
+    root: Any = typer.main.get_command(app)
+    found = default_map(root, config_files.config_files(), only="jobs")
+    assert found["jobs"] == {"backend": "http://p", "limit": 5}
+    assert [name for name, command in root.commands.items() if not isinstance(command, Listed)] == ["jobs"]
+
+
+def test_for_one_command_a_key_is_known_that_only_others_have(places: Path) -> None:
+    root: Any = typer.main.get_command(app)
+    (places / "dispctl.toml").write_text('port = "sim:"')
+    assert default_map(root, config_files.config_files(), only="jobs")["jobs"] == {}
+    (places / "dispctl.toml").write_text('prot = "sim:"')
+    with pytest.raises(UsageError, match="prot is no setting"):
+        default_map(root, config_files.config_files(), only="jobs")
 
 
 TOML = st.recursive(

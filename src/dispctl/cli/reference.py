@@ -44,8 +44,10 @@ taken from the option, else the environment, else `dispctl.toml` in the current 
 
 def page() -> str:
     """The whole page as Markdown."""
+    root: Any = typer.main.get_command(app)
+    root.load_all()
     parts = [HEAD, "## Exit codes", _exit_codes()]
-    parts += [_section(path, command) for path, command in _commands("dispctl", typer.main.get_command(app))]
+    parts += [_section(path, command) for path, command in _commands("dispctl", root)]
     return "\n\n".join(part.rstrip() for part in parts) + "\n"
 
 
