@@ -90,7 +90,7 @@ PORTUGUESE = {
     "The board has the job and may pour it to its end; its report is still taken, with the stock.": (
         "A placa já tem o job e pode servi-lo até o fim; o relatório dela ainda vale, com o estoque."
     ),
-    "Nothing of job {job} is left to pour.": "Não falta servir nada do job {job}.",
+    "Nothing of job {job} can be poured again.": "Nada do job {job} pode ser servido de novo.",
     "Job {job} has ended already.": "O job {job} já terminou.",
     "Another job ({job}) is active.": "Outro job ({job}) está em andamento.",
     "Another job is active.": "Outro job está em andamento.",

@@ -22,14 +22,16 @@ def newest_jobs(
 
 
 def undone_items(session: Session, job: Job) -> list[JobItem]:
-    """The items of an ended job that were not poured, and that no board will pour; empty for any other job.
+    """What can be poured again of the operator's last job: its items that were not poured; empty for any other job.
 
-    A board that had taken a job goes on pouring when it is cancelled; until its report comes nobody knows what is left.
+    Only of the last one, because the job that poured the rest of an earlier one may be among those after it. A board that
+    had taken a job goes on pouring when it is cancelled: until its report comes nobody knows what is left.
     """
     at_large = job.status == "canceled" and job.device_id is not None and not _is_reported(session, job.id)
-    if job.status in ACTIVE or at_large:
+    left = [item for item in job.items if item.status != "done"]
+    if not left or job.status in ACTIVE or at_large:
         return []
-    return [item for item in job.items if item.status != "done"]
+    return left if newest_jobs(session, job.operator_id, limit=1) == [job] else []
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,14 @@ def records(session: Session, operator_id: int, found: Iterable[Job]) -> list[Jo
 def create_again(session: Session, operator_id: int, job_id: int, now: datetime) -> Job:
     """A queued job of what an earlier one left undone, as much of it, from the jars as they are now.
 
-    Raises `NotFoundError`, and `ConflictError` when nothing is left to pour, another job is active or the jars cannot
+    Raises `NotFoundError`, and `ConflictError` when another job is active, `undone_items` has nothing or the jars cannot
     serve it.
     """
     before = jobs.job_of(session, operator_id, job_id)
+    jobs.check_none_active(session, operator_id)
     left = undone_items(session, before)
     if not left:
-        raise ConflictError("Nothing of job {job} is left to pour.", job=job_id)
-    jobs.check_none_active(session, operator_id)
+        raise ConflictError("Nothing of job {job} can be poured again.", job=job_id)
     planned = plan_items(
         [Ingredient(item.spice, item.quantity_ug) for item in left],
         portions=1,
