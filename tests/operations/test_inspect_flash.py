@@ -120,9 +120,8 @@ def test_a_torn_file_is_a_finding(tmp_path: Path, backups: Backups) -> None:
         (whole_flash(b"\xff" * VFS_LENGTH), "blank", False),
         (whole_flash(b"\xeb\x3c\x90".ljust(510, b"\0") + b"\x55\xaa"), "fat", True),
         (whole_flash(b"spiffs?"), "unknown", True),
-        (b"", "blank", False),
     ],
-    ids=["blank flash", "blank files", "fat", "unknown", "empty file"],
+    ids=["blank flash", "blank files", "fat", "unknown"],
 )
 def test_what_is_no_littlefs_is_named(
     data: bytes, filesystem: str, is_damaged: bool, tmp_path: Path, backups: Backups
@@ -131,6 +130,13 @@ def test_what_is_no_littlefs_is_named(
     found = inspected(run(backups, image=tmp_path / "dump"))
     assert found.view["filesystem"] == filesystem
     assert found.is_damaged is is_damaged
+
+
+@pytest.mark.parametrize("length", [0, 4095, 8191])
+def test_a_file_too_short_for_a_filesystem_is_no_dump(length: int, tmp_path: Path, backups: Backups) -> None:
+    (tmp_path / "dump").write_bytes(b"\xff" * length)
+    with pytest.raises(DamagedError, match="too short to be a dump"):
+        inspected(run(backups, image=tmp_path / "dump"))
 
 
 @settings(max_examples=150, deadline=None)
@@ -144,7 +150,7 @@ def test_damaged_images_give_findings_and_nothing_else(
         position = randomness.choice([0, 4096, randomness.randrange(len(data))]) + randomness.randrange(2000)
         data[position % len(data)] ^= 1 << randomness.randrange(8)
     if randomness.random() < 0.3:
-        del data[randomness.randrange(len(data)) :]
+        del data[randomness.randrange(8192, len(data)) :]
     folder = tmp_path_factory.mktemp("damaged")
     view = look_at(folder / "dump", bytes(data), Backups(folder))
     assert set(view) >= PHASE_2_KEYS

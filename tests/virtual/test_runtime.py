@@ -145,9 +145,10 @@ def test_a_program_that_writes_one_open_file_is_stopped_by_an_error(tmp_path: Pa
 def test_ctrl_c_is_data_where_a_program_wants_it(tmp_path: Path) -> None:
     async def scenario(made: Bench) -> None:
         made.type(
-            "import micropython, sys\rmicropython.kbd_intr(-1); print('now', sys.stdin.buffer.read(3))\r"
+            "import micropython, sys\r"
+            "micropython.kbd_intr(-1); print('rea' + 'dy'); print('now', sys.stdin.buffer.read(3))\r"
         )
-        await made.until("3))\r\n")
+        await made.until("ready")
         made.type(b"a\x03\xff")
         await made.until(r"now b'a\x03\xff'")
 
