@@ -6,7 +6,7 @@ import time
 import pytest
 
 from dispctl.errors import BoardSilentError, DeadlineError
-from dispctl.operations.boot import BootLine, await_boot_line
+from dispctl.operations.boot import Started, await_boot_line
 
 ROM_TEXT = b"ets Jul 29 2019 12:21:46\r\n\r\nrst:0x1 (POWERON_RESET),boot:0x13 (SPI_FAST_FLASH_BOOT)\r\n"
 
@@ -29,11 +29,11 @@ class Log(io.BytesIO):
 
 def test_the_line_is_found_after_the_roms_text() -> None:
     log = Log(ROM_TEXT + "[SETUP] dispctl firmware 0.1.0 uid=esp-246f28 reset=1 ✓\r\n".encode())
-    assert await_boot_line(log, 5) == BootLine("0.1.0", "esp-246f28")
+    assert await_boot_line(log, 5) == Started("0.1.0", "esp-246f28")
 
 
 def test_it_is_found_without_a_uid_and_among_bytes_that_are_no_text() -> None:
-    assert await_boot_line(Log(b"\xff\xfe\n[SETUP] dispctl firmware 2.0\n"), 5) == BootLine("2.0", "")
+    assert await_boot_line(Log(b"\xff\xfe\n[SETUP] dispctl firmware 2.0\n"), 5) == Started("2.0", "")
 
 
 def test_a_line_that_never_comes_is_told_with_the_last_that_did() -> None:

@@ -16,6 +16,7 @@ from dispctl.errors import DamagedError, DeadlineError, DispctlError, UsageError
 from dispctl.image import littlefs_image
 from dispctl.image.littlefs_image import ReadOnlyFilesystem
 from dispctl.image.micropython_image import DISK_VERSION_2_0, IMAGE_OFFSET
+from dispctl.operations.boot import Started
 from dispctl.operations.firmware_package import MANIFEST_PATH, package_files
 from dispctl.operations.flash import (
     Connected,
@@ -24,7 +25,6 @@ from dispctl.operations.flash import (
     Kept,
     Request,
     SlowedDown,
-    Started,
     Verified,
     Written,
     flash,
@@ -198,7 +198,7 @@ def test_erase_says_what_is_dropped_before_it_drops_it(
             assert event.backup is not None
             assert load(event.backup) == OWN
             break
-    events.close()  # type: ignore[attr-defined]
+    events.close()
     assert files_on(board) == OWN
 
 

@@ -3,87 +3,25 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dispctl.adapters.port import holders, open_port, resolve
-from dispctl.adapters.repl import open_repl
-from tests.end_to_end.processes import Dispctl
+from tests.operations.bench import PORT, put_files
 from tests.operations.saved_jobs import SAVED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.end_to_end.processes import Dispctl
 
 pytestmark = pytest.mark.micropython
 
-PORT = "sim:bench"
 SETTINGS = b'{"ssid": "nowhere", "password": "x"}'
-
-
-@pytest.fixture
-def dispctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dispctl:
-    """A shell whose boards and backups are this test's own."""
-    monkeypatch.setenv("DISPCTL_SIM_DIR", str(tmp_path / "sim"))
-    return shell(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The image that stands for MicroPython."""
-    path = tmp_path_factory.mktemp("image") / "mp.bin"
-    shell(path.parent).done("sim", "image", str(path))
-    return path
-
-
-@pytest.fixture(scope="module")
-def flashed(tmp_path_factory: pytest.TempPathFactory, image: Path) -> Path:
-    """The flash of a board that runs the firmware."""
-    folder = tmp_path_factory.mktemp("flashed")
-    with running_board(shell(folder), folder / "flash"):
-        shell(folder).done("flash", "--port", PORT, "--micropython", str(image))
-    return folder / "flash"
-
-
-@pytest.fixture
-def blank_board(dispctl: Dispctl, tmp_path: Path) -> Iterator[str]:
-    """The name of a board as it comes from the factory."""
-    with running_board(dispctl, tmp_path / "flash"):
-        yield PORT
-
-
-@pytest.fixture
-def board(dispctl: Dispctl, flashed: Path, tmp_path: Path) -> Iterator[str]:
-    """The name of a board that runs the firmware."""
-    shutil.copy(flashed, tmp_path / "flash")
-    with running_board(dispctl, tmp_path / "flash"):
-        yield PORT
-
-
-def shell(folder: Path) -> Dispctl:
-    return Dispctl({"DISPCTL_SIM_DIR": str(folder / "sim"), "XDG_DATA_HOME": str(folder / "data")})
-
-
-@contextmanager
-def running_board(dispctl: Dispctl, flash: Path) -> Iterator[None]:
-    with dispctl.start(
-        "sim", "run", "--json", "--name", "bench", "--rfc2217-port", "0", "--no-pacing", "--flash", str(flash)
-    ) as process:  # fmt: skip
-        process.wait_for("{")
-        yield
-
-
-def put_files(files: dict[str, bytes]) -> None:
-    """As the firmware would have left them."""
-    with open_repl(PORT) as session:
-        for name, data in files.items():
-            session._transport.fs_writefile(f"/{name}", data)
 
 
 def test_a_blank_board_is_brought_to_the_running_firmware(

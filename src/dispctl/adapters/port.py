@@ -14,18 +14,16 @@ import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import serial
 from serial.tools import list_ports
 
+from dispctl.adapters.aliases import user_aliases
 from dispctl.adapters.port_holders import Holder, holders_of_address, holders_of_device
 from dispctl.adapters.rfc2217_port import Rfc2217Port
 from dispctl.errors import BoardNotFoundError, PortBusyError, UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 DEFAULT_BAUD = 115_200
 SIMULATOR_PREFIX = "sim:"
@@ -121,19 +119,30 @@ def serial_ports() -> list[FoundPort]:
 
 
 def resolve(name: str) -> str:
-    """The concrete pyserial name for `name`: ``auto``, ``sim:``, ``sim:NAME``, a path or an address.
+    """The concrete pyserial name for `name`: ``auto``, ``sim:``, ``sim:NAME``, an alias, a path or an address.
 
-    Raises BoardNotFoundError when nothing is there, UsageError when ``auto`` or ``sim:`` could mean several.
+    Raises BoardNotFoundError when nothing is there, UsageError when ``auto`` or ``sim:`` could mean several, and the
+    errors of `board_finder.find` for an alias.
     """
     if name == "auto":
-        return _only(
-            list(_candidates()), "board", "Connect the board, or start a virtual one: dispctl sim run."
-        )
+        return _only(candidates(), "board", "Connect the board, or start a virtual one: dispctl sim run.")
     if name.startswith(SIMULATOR_PREFIX):
         return _virtual_cable(name[len(SIMULATOR_PREFIX) :])
+    if "/" not in name and (mac := user_aliases().mac_of(name)):
+        from dispctl.adapters import board_finder  # which opens ports
+
+        return board_finder.find(name, mac, candidates())
     if name.startswith("/") and not Path(name).exists():
         raise BoardNotFoundError(f"There is no port {name}.", hint=_known_ports_hint())
     return name
+
+
+def candidates() -> list[tuple[str, str]]:
+    """Where boards may be, what ``auto`` chooses from: (name to choose it by, concrete name)."""
+    return [
+        *((port.path, port.path) for port in serial_ports() if port.bridge),
+        *((f"{SIMULATOR_PREFIX}{board.name}", board.cable) for board in running_virtual_boards()),
+    ]
 
 
 def open_port(name: str, *, baud: int = DEFAULT_BAUD, timeout_s: float | None = 0.1) -> SerialPort:
@@ -233,12 +242,6 @@ def _permission_hint(name: str) -> str:
     except (OSError, KeyError):
         return "Ask for access to the port."
     return f"Join its group, then log in again: sudo usermod -aG {group} $USER"
-
-
-def _candidates() -> Iterator[tuple[str, str]]:
-    """What ``auto`` chooses from: (name to choose it by, concrete name)."""
-    yield from ((port.path, port.path) for port in serial_ports() if port.bridge)
-    yield from ((f"{SIMULATOR_PREFIX}{board.name}", board.cable) for board in running_virtual_boards())
 
 
 def _virtual_cable(name: str) -> str:

@@ -1,16 +1,16 @@
 """The only file that knows mpremote: files of a board through MicroPython's raw REPL, on a port of ours.
 
 Getting there stops the program on the board; leaving restarts it. mpremote opens ports its own way and prints what it
-cannot make sense of, so it is given an open port and its words are taken aside.
+cannot make sense of, so it is given an open port and no words.
 """
 
 from __future__ import annotations
 
-import io
 import time
-from contextlib import contextmanager, redirect_stdout
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from mpremote import transport_serial
 from mpremote.transport import TransportError, TransportExecError
 from mpremote.transport_serial import SerialTransport
 from serial import SerialException
@@ -38,6 +38,14 @@ _NO_MICROPYTHON = {
 }
 _RESTART = "import machine\nmachine.reset()"
 _FOLDER_BIT = 0x4000
+_LOG_TIMEOUT_S = 0.05
+
+
+def _say_nothing(*_words: Any, **_how: Any) -> None:
+    """Failures come as exceptions; printing would also mix with what other threads say."""
+
+
+transport_serial.print = _say_nothing
 
 
 class _OpenPortTransport(SerialTransport):  # type: ignore[misc]
@@ -57,6 +65,12 @@ class ReplSession:
 
     def __init__(self, transport: Any) -> None:
         self._transport = transport
+        self._restarted = False
+
+    def run(self, code: str) -> str:
+        """What `code` prints; names that it defines stay for the next. Raises BoardSilentError when it fails."""
+        with _translated():
+            return bytes(self._transport.exec(code)).decode()
 
     def names(self) -> list[str]:
         """The files of the root folder, without folders."""
@@ -80,10 +94,18 @@ class ReplSession:
             unique_id: bytes = self._transport.eval("__import__('machine').unique_id()")
         return ":".join(f"{byte:02x}" for byte in unique_id)
 
-    def restart(self) -> None:
-        """Reset the chip from its own side, so that its program runs again."""
-        with _translated():
-            self._transport.exec_raw_no_follow(_RESTART)
+    def restart(self) -> SerialPort:
+        """Reset the chip from its own side, so that its program runs again; returns the port, for its log.
+
+        It is done once; the session is over.
+        """
+        if not self._restarted:
+            self._restarted = True
+            with _translated():
+                self._transport.exec_raw_no_follow(_RESTART)
+        self._transport.serial.timeout = _LOG_TIMEOUT_S
+        port: SerialPort = self._transport.serial
+        return port
 
 
 @contextmanager
@@ -95,12 +117,11 @@ def open_repl(port_name: str) -> Iterator[ReplSession]:
     """
     port = open_port(port_name, timeout_s=5.0)
     try:
-        with redirect_stdout(io.StringIO()):
-            _interrupt(port)
-            transport = _OpenPortTransport(port)
-            with _translated():
-                transport.enter_raw_repl(soft_reset=False)
-            session = ReplSession(transport)
+        _interrupt(port)
+        transport = _OpenPortTransport(port)
+        with _translated():
+            transport.enter_raw_repl(soft_reset=False)
+        session = ReplSession(transport)
         try:
             yield session
         finally:

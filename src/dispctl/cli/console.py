@@ -16,7 +16,7 @@ import typer
 from dispctl.errors import DispctlError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.console import Console as RichConsole
     from rich.console import RenderableType
@@ -109,12 +109,18 @@ class Console:
     @contextmanager
     def progress(self, words: str) -> Iterator[ProgressBar]:
         """Show a progress bar on standard error while the block runs; silent with ``--quiet`` or without a terminal."""
+        with self.progress_lines([words]) as bars:
+            yield bars[words]
+
+    @contextmanager
+    def progress_lines(self, names: Sequence[str]) -> Iterator[dict[str, ProgressBar]]:
+        """As `progress`, a bar for each name, one below the other; they may be moved by different threads."""
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
         silent = self.quiet or not self.err.is_terminal
         with Progress(*columns, console=self.err, transient=True, disable=silent) as bars:
-            yield _RichBar(bars, bars.add_task(words, total=None))
+            yield {name: _RichBar(bars, bars.add_task(name, total=None)) for name in names}
 
 
 class _RichBar:

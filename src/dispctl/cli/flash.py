@@ -1,26 +1,45 @@
-"""`dispctl flash`: a board in any state, brought to the running firmware."""
+"""`dispctl flash`: boards in any state, brought to the running firmware."""
 
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dispctl.cli.options import Json, Port, Quiet, Verbose, Yes
+from dispctl.cli.options import PORT_ENVIRONMENT, Json, Quiet, Verbose, Yes
 
 if TYPE_CHECKING:
-    from dispctl.cli.console import Console, ProgressBar
-    from dispctl.operations.flash import Event
+    from collections.abc import Callable, Generator
 
+    from dispctl.cli.console import Console
+    from dispctl.operations.choose_boards import ChosenBoard
+
+    Operation = Callable[[ChosenBoard, Callable[[float, str], None]], Generator[Any, None, None]]
+
+Ports = Annotated[
+    list[str],
+    typer.Option(
+        "--port", "-p", envvar=PORT_ENVIRONMENT, metavar="PORT", show_default=False,
+        help="Where the board is: a path, rfc2217://HOST:PORT, socket://HOST:PORT, sim: (the virtual board), an alias, "
+        "or auto, which is the default. Repeat it for several boards, which are then flashed at once.",
+    ),
+]  # fmt: skip
+EveryBoard = Annotated[bool, typer.Option("--all", help="Every board that is connected, all at once.")]
 Image = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--micropython",
-        metavar="FILE",
-        help="The MicroPython image to write, from micropython.org's ESP32_GENERIC page, or for the virtual board from "
-        "dispctl sim image FILE. Without it the MicroPython on the board stays.",
+        metavar="FILE|VERSION",
+        help="The MicroPython to write: an image from micropython.org's ESP32_GENERIC page, or from dispctl sim image FILE "
+        "for the virtual board; or a version, which is fetched once and kept. Without it the MicroPython on the board "
+        "stays, and a board without gets v1.26.1.",
     ),
 ]
+Offline = Annotated[bool, typer.Option("--offline", help="Never fetch: take a version from the cache.")]
+AppOnly = Annotated[
+    bool,
+    typer.Option("--app-only", help="Bring only the firmware package up to date, on a board that runs."),
+]
+ExpectMac = Annotated[str | None, typer.Option(metavar="MAC", help="Refuse every other board than this one.")]
 Baud = Annotated[
     int | None,
     typer.Option(
@@ -42,11 +61,15 @@ BootTimeout = Annotated[
 
 def flash(
     *,
-    port: Port = "auto",
+    port: Ports = [],  # noqa: B006 - Typer's way to say that an option may be repeated
+    every: EveryBoard = False,
     micropython: Image = None,
+    offline: Offline = False,
+    app_only: AppOnly = False,
     erase: Erase = False,
     wait: Wait = False,
     force: Force = False,
+    expect_mac: ExpectMac = None,
     baud: Baud = None,
     boot_timeout: BootTimeout = 30.0,
     json: Json = False,
@@ -59,85 +82,60 @@ def flash(
     Done means running: it ends when the firmware has started. Whenever it is cut, the same command brings the board to
     the end.
     """
-    from dispctl.adapters.backups import default_backups
-    from dispctl.adapters.rom import BAUD_LADDER
     from dispctl.cli.console import Console
+    from dispctl.cli.flash_view import show_boards
+    from dispctl.errors import UsageError
+    from dispctl.operations.choose_boards import choose_boards
+
+    if app_only and (micropython or erase or baud):
+        raise UsageError(
+            "--app-only changes nothing but the firmware package, through the running MicroPython."
+        )
+    console = Console(json=json, yes=yes, quiet=quiet, verbose=verbose)
+    boards = choose_boards(port, every=every, expected_mac=expect_mac)
+    if app_only:
+        operation = _updating(wait=wait, force=force, boot_timeout_s=boot_timeout)
+    else:
+        options = {"erase": erase, "wait": wait, "force": force, "boot_timeout_s": boot_timeout}
+        operation = _flashing(console, micropython, baud, offline=offline, options=options)
+    show_boards(console, boards, operation)
+
+
+def _updating(**options: Any) -> "Operation":
+    from dispctl.operations.update_firmware import Request, update_firmware
+
+    return lambda board, on_progress: update_firmware(
+        Request(port=board.port, expected_mac=board.expected_mac, on_progress=on_progress, **options)
+    )
+
+
+def _flashing(
+    console: "Console", micropython: str | None, baud: int | None, *, offline: bool, options: dict[str, Any]
+) -> "Operation":
+    from dispctl.adapters.backups import default_backups
+    from dispctl.adapters.micropython_releases import TESTED_VERSION
+    from dispctl.adapters.rom import BAUD_LADDER
     from dispctl.operations.flash import Request, flash
 
-    console = Console(json=json, yes=yes, quiet=quiet, verbose=verbose)
-    with ExitStack() as bars:
-        view = _View(console, bars, port)
-        request = Request(
-            port=port, image=micropython, erase=erase, wait=wait, force=force,
-            bauds=(baud,) if baud else BAUD_LADDER, boot_timeout_s=boot_timeout, on_progress=view.progress,
-        )  # fmt: skip
-        for event in flash(request, default_backups()):
-            view.show(event)
-    console.result(view.summary, view.last_words)
+    image = _image_file(console, micropython, offline=offline) if micropython else None
+    bauds = (baud,) if baud else BAUD_LADDER
+    backups = default_backups()
+    return lambda board, on_progress: flash(
+        Request(
+            port=board.port, image=image, fallback=lambda: _image_file(console, TESTED_VERSION, offline=offline),
+            expected_mac=board.expected_mac, bauds=bauds, on_progress=on_progress, **options,
+        ),
+        backups,
+    )  # fmt: skip
 
 
-class _View:
-    """Shows events as they come and gathers what ``--json`` tells at the end."""
+def _image_file(console: "Console", micropython: str, *, offline: bool) -> Path:
+    """The file that is meant, or that holds the version that is meant."""
+    from dispctl.adapters.micropython_releases import is_version, user_releases
 
-    def __init__(self, console: "Console", bars: ExitStack, port: str) -> None:
-        self.summary: dict[str, Any] = {"port": port}
-        self.last_words = ""
-        self._console = console
-        self._bars = bars
-        self._bar: ProgressBar | None = None
-
-    def progress(self, part: float, words: str) -> None:
-        """Move the bar, which appears with the first call, so that no question is asked under it."""
-        if self._bar is None:
-            self._bar = self._bars.enter_context(self._console.progress(words))
-        self._bar.update(part, 1.0, words)
-
-    def show(self, event: "Event") -> None:
-        """Tell of one event."""
-        from dispctl.operations import flash as operation
-        from dispctl.operations.busy import Waited
-
-        console = self._console
-        if isinstance(event, Waited):
-            console.message(f"A jar is being poured (item {event.item}/{event.total}): waiting for the end.")
-        elif isinstance(event, operation.Connected):
-            self.summary |= {"mac": event.mac, "flash_size": event.flash_size, "baud": event.baud}
-            console.message(
-                f"Connected to {event.mac}, {event.flash_size // 2**20} MiB of flash, at {event.baud} baud."
-            )
-        elif isinstance(event, operation.SlowedDown):
-            self._close_bar()
-            console.warning(f"{event.reason} Going on at {event.baud} baud.")
-        elif isinstance(event, operation.Dropping):
-            self._ask(event)
-        elif isinstance(event, operation.Kept):
-            self._show_kept(event)
-        elif isinstance(event, operation.Written):
-            self._close_bar()
-            self.summary |= {"micropython": event.micropython, "files": event.files}
-            console.detail(
-                f"MicroPython {event.micropython} {'was there already' if event.was_there else 'written'}."
-            )
-        elif isinstance(event, operation.Verified):
-            console.detail(
-                f"Verified; {event.kept} kept files byte by byte. Waiting for the firmware to start."
-            )
-        else:
-            self.summary |= {"firmware": event.version, "uid": event.uid}
-            self.last_words = f"The board runs dispctl firmware {event.version}."
-
-    def _ask(self, event: Any) -> None:
-        where = f" They are saved in {event.backup}." if event.backup else ""
-        self._console.message(f"This drops from the board: {', '.join(event.what)}.{where}")
-        self._console.confirm("Drop it?")
-
-    def _show_kept(self, event: Any) -> None:
-        self.summary |= {"kept": list(event.paths), "backup": event.backup and str(event.backup)}
-        if event.resumed:
-            self._console.message("An earlier run was cut: the board's files are taken from its backup.")
-        if event.paths:
-            self._console.message(f"Kept: {', '.join(event.paths)} (saved in {event.backup}).")
-
-    def _close_bar(self) -> None:
-        self._bars.close()
-        self._bar = None
+    if not is_version(micropython) or Path(micropython).exists():
+        return Path(micropython)
+    with console.progress(f"Fetching MicroPython {micropython}") as bar:
+        return user_releases().image(
+            micropython, offline=offline, on_progress=lambda part: bar.update(part, 1.0)
+        )

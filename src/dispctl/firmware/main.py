@@ -4,18 +4,24 @@ from . import hardware
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .dispenser import Dispenser
     from .parts import Outputs, Parts
 
 _PAUSE_AFTER_FAILURE_MS = 5_000
 
 
-def main() -> None:
-    """Run until Ctrl-C ends it; every exit closes the outputs and gives the watchdog its longest time-out."""
+def main(on_started: "Callable[[], None]") -> None:
+    """Run until Ctrl-C ends it; every exit closes the outputs and gives the watchdog its longest time-out.
+
+    `on_started` is called once, when the firmware has said that it runs.
+    """
     outputs = hardware.close_outputs()
     try:
         dispenser = _assemble(outputs)
         dispenser.setup()
+        on_started()
         while True:
             _guarded_loop(dispenser)
     finally:
@@ -76,8 +82,8 @@ def _leave(outputs: "Outputs") -> None:
     try:
         _close(outputs)
     finally:
-        hardware.WatchdogTimer().arm(REPL_MS)
         hardware.System().keyboard_interrupt(True)
+        hardware.WatchdogTimer().arm(REPL_MS)
 
 
 def _close(outputs: "Outputs") -> None:

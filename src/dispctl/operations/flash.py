@@ -16,6 +16,8 @@ from dispctl.errors import DamagedError, UsageError
 from dispctl.firmware import VERSION
 from dispctl.image import littlefs_image, micropython_image, partition_table
 from dispctl.operations import board_flash, boot, busy, kept_files
+from dispctl.operations.boot import Started
+from dispctl.operations.choose_boards import check_mac
 from dispctl.operations.firmware_package import package_files
 
 if TYPE_CHECKING:
@@ -80,14 +82,6 @@ class Verified:
     kept: int
 
 
-@dataclass(frozen=True)
-class Started:
-    """The firmware said on the cable that it runs."""
-
-    version: str
-    uid: str
-
-
 FOREIGN_WORDS = {"fat": "a FAT filesystem", "unknown": "data that is no filesystem of MicroPython"}
 
 Event = busy.Waited | Connected | SlowedDown | Dropping | Kept | Written | Verified | Started
@@ -95,10 +89,15 @@ Event = busy.Waited | Connected | SlowedDown | Dropping | Kept | Written | Verif
 
 @dataclass(frozen=True)
 class Request:
-    """What to flash: `image` is None to leave the MicroPython on the board."""
+    """What to flash: `image` is None to leave the MicroPython on the board, where there is one.
+
+    `fallback` gives the image for a board without; `expected_mac` refuses another board.
+    """
 
     port: str
     image: Path | None = None
+    fallback: Callable[[], Path] | None = None
+    expected_mac: str | None = None
     erase: bool = False
     wait: bool = False
     force: bool = False
@@ -107,7 +106,7 @@ class Request:
     on_progress: Callable[[float, str], None] = field(default=lambda _part, _words: None)
 
 
-def flash(request: Request, backups: Backups) -> Iterator[Event]:
+def flash(request: Request, backups: Backups) -> Generator[Event, None, None]:
     """Do all of it; the last event is `Started`.
 
     Raises the errors of the port and the bootloader, UsageError and DamagedError about the image, BoardRefusedError
@@ -144,6 +143,8 @@ def _flash_at(
 ) -> Iterator[Event]:
     with rom.connect(request.port, baud=baud) as session:
         yield Connected(session.mac, session.flash_size, baud)
+        check_mac(request.port, session.mac, request.expected_mac)
+        image = image or _needed_image(request, session)
         target = _target(session, image)
         old = board_flash.find_filesystem(session, _regions(session, target))
         kept = yield from _keep(request, session, backups, old)
@@ -158,7 +159,21 @@ def _flash_at(
         started = boot.await_boot_line(port, request.boot_timeout_s)
     if started.version != VERSION:
         raise DamagedError(f"The board started firmware {started.version}, not {VERSION}.")
-    yield Started(started.version, started.uid)
+    yield started
+
+
+def _needed_image(request: Request, session: RomSession) -> MicroPythonImage | None:
+    """The fallback for a board without MicroPython; None for one that has it."""
+    try:
+        board_flash.read_micropython_version(session, board_flash.read_partitions(session))
+    except DamagedError as error:
+        if request.fallback is None:
+            raise UsageError(
+                "There is no MicroPython on the board.",
+                hint=f"Add --micropython FILE. {micropython_image.WHERE_IMAGES_COME_FROM}",
+            ) from error
+        return _load_image(request.fallback())
+    return None
 
 
 @dataclass(frozen=True)
@@ -174,14 +189,8 @@ def _target(session: RomSession, image: MicroPythonImage | None) -> _Target:
     if image is not None:
         region = partition_table.filesystem_region(image.partitions, session.flash_size)
         return _Target(region, image.version, image.disk_version)
-    try:
-        partitions = board_flash.read_partitions(session)
-        version = board_flash.read_micropython_version(session, partitions)
-    except DamagedError as error:
-        raise UsageError(
-            "There is no MicroPython on the board.",
-            hint=f"Add --micropython FILE. {micropython_image.WHERE_IMAGES_COME_FROM}",
-        ) from error
+    partitions = board_flash.read_partitions(session)
+    version = board_flash.read_micropython_version(session, partitions)
     region = partition_table.filesystem_region(partitions, session.flash_size)
     return _Target(region, version, micropython_image.disk_version_of(version))
 
