@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from dispctl.adapters.port_reader import Closed, Opened, PortItem, Quiet, Received, read_port, read_recording
-from dispctl.errors import BoardNotFoundError, UsageError
+from dispctl.adapters.port_reader import Closed, Opened, PortItem, PortReaders, Quiet, Received, read_port
+from dispctl.errors import BoardNotFoundError
 from tests.fake_board import FakeBoard
 
 PATIENCE_S = 5
@@ -73,14 +73,45 @@ def test_a_port_that_is_not_there_is_said_at_once(tmp_path: Path) -> None:
         next(read_port(str(tmp_path / "none")))
 
 
-def test_a_recording_comes_whole_and_without_moments(tmp_path: Path) -> None:
-    recording = tmp_path / "log"
-    recording.write_bytes(b"x" * 200_000)
-    items = list(read_recording(recording))
-    assert {item.moment for item in items} == {None}
-    assert sum(len(item.data) for item in items if isinstance(item, Received)) == 200_000
+def test_several_ports_are_told_apart() -> None:
+    boards = {"a": FakeBoard(), "b": FakeBoard()}
+    ports = PortReaders({label: board.port for label, board in boards.items()})
+    for label, board in boards.items():
+        board.print(f"I am {label}")
+    heard = {"a": b"", "b": b""}
+    deadline = time.monotonic() + PATIENCE_S
+    for label, item in ports.items():
+        heard[label] += item.data if isinstance(item, Received) else b""
+        if all(data.endswith(b"\n") for data in heard.values()):
+            break
+        assert time.monotonic() < deadline, heard
+    assert heard == {"a": b"I am a\r\n", "b": b"I am b\r\n"}
+    ports.close()
+    for board in boards.values():
+        board.stop()
 
 
-def test_a_recording_that_is_not_there_is_a_usage_error(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be read"):
-        list(read_recording(tmp_path / "none"))
+def test_one_port_of_several_that_is_not_there_closes_the_others(tmp_path: Path) -> None:
+    board = FakeBoard()
+    with pytest.raises(BoardNotFoundError):
+        PortReaders({"a": board.port, "b": str(tmp_path / "none")})
+    items = read_port(board.port)
+    assert isinstance(next(items), Opened)
+    items.close()
+    board.stop()
+
+
+def test_typing_and_resetting_a_lost_board_is_a_failure(tmp_path: Path) -> None:
+    cable = tmp_path / "cable"
+    board = FakeBoard()
+    cable.symlink_to(board.port)
+    ports = PortReaders({"a": str(cable)})
+    cable.unlink()
+    board.stop()
+    take_until((item for _, item in ports.items()), lambda item: isinstance(item, Closed))
+    take_until((item for _, item in ports.items()), lambda item: isinstance(item, Quiet))
+    with pytest.raises(BoardNotFoundError):
+        ports.write("a", b"x")
+    with pytest.raises(BoardNotFoundError):
+        ports.reset("a")
+    ports.close()

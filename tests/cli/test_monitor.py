@@ -29,6 +29,7 @@ from tests.terminal import terminal
 GOLDEN = Path(__file__).parent.parent / "golden" / "monitor"
 SESSION = GOLDEN / "session.log"
 PATIENCE_S = 10
+KEYS = {"time", "board", "port", "tag", "level", "message", "event", "fields", "text"}
 
 
 def run(*arguments: str) -> Result:
@@ -63,7 +64,7 @@ def test_a_recording_is_shown_as_json() -> None:
     shown = run("--replay", str(SESSION), "--json", "--verbose").stdout
     compare(shown, "session.ndjson")
     for line in shown.splitlines():
-        assert set(json.loads(line)) == {"time", "port", "tag", "level", "message", "event", "fields"}
+        assert set(json.loads(line)) == KEYS
 
 
 @pytest.mark.parametrize(
@@ -187,3 +188,117 @@ def test_a_signal_leaves_and_the_terminal_is_as_it_was(number: int, code: int) -
         assert screen.settings == screen.settings_before
         assert "Traceback" not in screen.screen
     board.stop()
+
+
+def test_keys_filter_pause_and_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    board = FakeBoard()
+    with terminal("monitor", "-p", board.port) as screen:
+        screen.wait_for("Ctrl-T h helps")
+        screen.type("\x14h")
+        screen.wait_for("recording of every byte")
+        screen.type("\x14l")
+        screen.wait_for("every byte from here on goes to")
+        screen.type("\x14fEXEC\r")
+        screen.wait_for("only EXEC")
+        board.print("[POLL] hidden")
+        board.print("[EXEC] Item 2/3: Frasco 2 por 9.000s")
+        screen.wait_for("a job, item 2/3, jar 2: ")
+        assert "hidden" not in screen.screen
+        screen.type("\x14y")
+        screen.wait_for("PAUSED, 0 waiting")
+        board.print("[EXEC] kept back")
+        screen.wait_for("PAUSED, 1 waiting")
+        assert "kept back" not in screen.screen
+        screen.type("\x14y")
+        screen.wait_for("kept back")
+        screen.type("\x14l")
+        screen.wait_for("is complete")
+        screen.type("\x14x")
+        assert screen.exit_code() == 0
+    board.stop()
+    (log,) = tmp_path.glob("dispctl-*.log")
+    assert log.read_bytes().startswith(b"[POLL] hidden\r\n[EXEC] Item 2/3")
+
+
+def test_what_is_typed_goes_to_the_board_only_when_asked_for() -> None:
+    board = FakeBoard()
+    board.start()
+    with terminal("monitor", "-p", board.port, "--interactive") as screen:
+        screen.wait_for("Ctrl-T h helps")
+        screen.type("1+1\x03\n")
+        board.write(b">>> 1+1\x08\x08\x1b[K")
+        screen.wait_for(">>> 1+1\x08\x08\x1b[K")
+        screen.type("\x1d")
+        assert screen.exit_code() == 0
+        assert screen.settings == screen.settings_before
+    board.stop()
+    assert board.requests == [b"1+1\x03"]
+
+
+def test_a_traceback_is_folded_at_a_terminal_and_whole_in_a_pipe() -> None:
+    assert run("--replay", str(SESSION)).stdout.count("  File ") == 1
+    board = FakeBoard()
+    lines = [
+        "Traceback (most recent call last):",
+        *(f'  File "firmware/{name}.py", line 1' for name in "abc"),
+    ]
+    with terminal("monitor", "-p", board.port) as screen:
+        screen.wait_for("Ctrl-T h helps")
+        for line in [*lines, "OSError: 5"]:
+            board.print(line)
+        screen.wait_for("OSError: 5")
+        assert "2 outer frames folded" in screen.screen
+        assert "firmware/b.py" not in screen.screen
+        screen.type("\x1d")
+        screen.exit_code()
+    board.stop()
+
+
+def test_several_boards_have_a_prefix_each() -> None:
+    boards = [FakeBoard(), FakeBoard()]
+    ports = [word for board in boards for word in ("-p", board.port)]
+    watching = subprocess.Popen(
+        [sys.executable, "-m", "dispctl", "monitor", *ports, "--until", "I am", "--timeout", "10"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    assert watching.stdout is not None
+    assert all("Watching" in first_line(watching.stdout) for _ in boards)
+    for number, board in enumerate(boards):
+        board.print(f"[EXEC] I am {number}")
+    shown, _ = watching.communicate(timeout=PATIENCE_S)
+    labels = [board.port.rpartition("/")[2] for board in boards]
+    width = max(map(len, labels))
+    assert sorted(shown.splitlines()) == sorted(
+        f"{label.ljust(width)} │ [EXEC] I am {number}" for number, label in enumerate(labels)
+    )
+    assert watching.returncode == 0
+    for board in boards:
+        board.stop()
+
+
+def test_a_replay_keeps_time_where_the_recording_has_it(tmp_path: Path) -> None:
+    recording = tmp_path / "log.ndjson"
+    recording.write_text(run("--replay", str(SESSION), "--json").stdout)
+    assert run("--replay", str(recording), "--speed", "1").stdout == run("--replay", str(SESSION)).stdout
+    assert run("--replay", str(SESSION), "--speed", "1").exit_code == 2
+
+
+def test_what_was_shown_is_saved_as_a_picture(tmp_path: Path) -> None:
+    picture = tmp_path / "monitor.svg"
+    assert run("--replay", str(SESSION), "--picture", str(picture)).exit_code == 0
+    assert "<svg" in picture.read_text(encoding="utf-8")
+    assert run("--replay", str(SESSION), "--picture", str(tmp_path / "none" / "x.svg")).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--replay", str(SESSION), "--reset"],
+        ["--speed", "2"],
+        ["--interactive", "-p", "a", "-p", "b"],
+        ["-p", "a", "-p", "a"],
+    ],
+)
+def test_what_cannot_be_meant_is_a_usage_error(options: list[str]) -> None:
+    assert run(*options).exit_code == 2

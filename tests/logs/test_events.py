@@ -46,6 +46,11 @@ FIRMWARE = [
         "item_done",
         {"item": 1, "real_s": 5.02},
     ),
+    (
+        "[REPORT] Itens do job 7: 3 concluídos, 1 falhos",
+        "report_counted",
+        {"job_id": 7, "done": 3, "failed": 1},
+    ),
     ("[REPORT] ⚠ Relatório recusado em definitivo: guardado em job_state.rejected", "report_rejected", {}),
 ]
 

@@ -2,11 +2,13 @@
 
 import io
 import re
+from pathlib import Path
 
 import pytest
 
 from dispctl.adapters.port_reader import Closed, Moment, Opened, PortItem, Quiet, Received
 from dispctl.errors import DeadlineError, JobEndedBadlyError
+from dispctl.firmware import VERSION, job
 from dispctl.logs.events import read_line
 from dispctl.operations.monitor import (
     Attached,
@@ -16,6 +18,7 @@ from dispctl.operations.monitor import (
     MonitorEvent,
     Reattached,
     monitor,
+    monitor_boards,
 )
 
 PORT = "/dev/ttyUSB0"
@@ -77,7 +80,7 @@ def test_a_gap_is_marked_and_cuts_the_line() -> None:
 def test_a_prompt_without_an_end_is_given_out_after_a_silence() -> None:
     items: list[PortItem] = [said(">>> ", 0), Quiet(at(0.1)), Quiet(at(0.7)), Quiet(at(0.8))]
     (prompt,) = monitor(iter(items))
-    assert prompt == LineSeen(">>> ", read_line(">>> "), at(0), ends=False)
+    assert prompt == LineSeen(">>> ", read_line(">>> "), at(0), ends=False, data=b">>> ")
 
 
 def test_every_byte_is_recorded_as_it_came() -> None:
@@ -128,6 +131,74 @@ def test_the_next_job_is_judged_for_itself() -> None:
             EndCondition(until_job_done=True),
         )
     )
+
+
+def begun_in_the_middle(done: int, failed: int) -> str:
+    """The log from item 2 on, with the firmware's own count before the report."""
+    rest = DONE.split("Progresso salvo.\n", 1)[1]
+    return rest.replace(
+        "[REPORT] ✓", f"[REPORT] Itens do job 7: {done} concluídos, {failed} falhos\n[REPORT] ✓"
+    )
+
+
+def test_who_begins_in_mid_job_is_told_of_items_that_failed_before() -> None:
+    end = EndCondition(until_job_done=True)
+    list(monitor([said(begun_in_the_middle(2, 0))], end))
+    with pytest.raises(JobEndedBadlyError, match="Job 7 ended partially: 1 failed item"):
+        list(monitor([said(begun_in_the_middle(1, 1))], end))
+
+
+def test_a_report_alone_tells_how_the_job_went() -> None:
+    report = "[REPORT] Enviando relatório do job 9\n[REPORT] Itens do job 9: 0 concluídos, 2 falhos\n"
+    with pytest.raises(JobEndedBadlyError, match="Job 9 ended with nothing poured: 2 failed items"):
+        list(
+            monitor(
+                [said(report + "[REPORT] ✓ Relatório enviado com sucesso!\n")],
+                EndCondition(until_job_done=True),
+            )
+        )
+
+
+def test_several_boards_are_awaited_each_for_itself() -> None:
+    items = [
+        ("a", said("one\n")),
+        ("b", said("two\n")),
+        ("a", said("still\n")),
+        ("b", said("one\n")),
+        ("a", said("x\n")),
+    ]
+    seen = list(monitor_boards(items, ["a", "b"], EndCondition(until=re.compile("one"))))
+    assert [(board, event.text) for board, event in seen if isinstance(event, LineSeen)] == [
+        ("a", "one"), ("b", "two"), ("a", "still"), ("b", "one"),
+    ]  # fmt: skip
+
+
+def test_each_board_has_a_record_and_half_lines_of_its_own() -> None:
+    items = [("a", said("he")), ("b", said("you\n")), ("a", said("llo\n"))]
+    records = {"a": io.BytesIO(), "b": io.BytesIO()}
+    seen = list(monitor_boards(items, ["a", "b"], records=records))
+    assert [(board, event.text) for board, event in seen if isinstance(event, LineSeen)] == [
+        ("b", "you"),
+        ("a", "hello"),
+    ]
+    assert (records["a"].getvalue(), records["b"].getvalue()) == (b"hello\n", b"you\n")
+
+
+def test_an_exception_points_to_the_source_of_the_same_version_only() -> None:
+    frame = f'  File "/firmware/job.py", line {line_of_function("parse_job")}, in parse_job\n'
+    log = "Traceback (most recent call last):\n" + frame + "ValueError: x\n"
+    for version, known in ((VERSION, True), ("0.0.1", False)):
+        boot = f"[SETUP] dispctl firmware {version} uid=esp-1\n"
+        last = list(monitor([said(boot + log)]))[-1]
+        assert isinstance(last, LineSeen)
+        assert (last.source is not None) == known
+        assert ("source" in last.log.fields) == known
+
+
+def line_of_function(name: str) -> int:
+    """The number of the line in `job.py` where the function begins."""
+    lines = Path(job.__file__).read_text(encoding="utf-8").splitlines()
+    return next(number for number, line in enumerate(lines, 1) if line.startswith(f"def {name}"))
 
 
 def test_what_does_not_come_in_time_is_a_deadline_that_says_how_far_it_got() -> None:

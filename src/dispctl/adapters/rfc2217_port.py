@@ -27,6 +27,8 @@ STALL_TIMEOUT_S = 30.0
 """How long writing may wait for a line that takes nothing; a block of esptool's at 9600 baud needs 17 s."""
 CLOSE_TIMEOUT_S = 0.5
 _CHUNK_BYTES = 65536
+_MOST_UNREAD_BYTES = 1 << 20
+"""Beyond this the other side is made to wait: TCP keeps what nobody reads here."""
 
 SET_BAUDRATE, SET_DATASIZE, SET_PARITY, SET_STOPSIZE, SET_CONTROL, PURGE_DATA = 1, 2, 3, 4, 5, 12
 BREAK_ON, BREAK_OFF, DTR_ON, DTR_OFF, RTS_ON, RTS_OFF = (bytes((number,)) for number in (5, 6, 8, 9, 11, 12))
@@ -47,6 +49,7 @@ class Rfc2217Port(SerialBase):  # type: ignore[misc]
         self._telnet = TelnetClient()
         self._received = bytearray()
         self._answers: dict[int, bytes] = {}
+        self._asking = False
         self._ended = False
         self._line: tuple[Any, ...] | None = None
         self.is_open: bool = False
@@ -73,7 +76,9 @@ class Rfc2217Port(SerialBase):  # type: ignore[misc]
 
     def close(self) -> None:
         """Hang up; returns once the other side has noticed, so that the next client finds the port free."""
-        self.is_open = False
+        with self._changed:
+            self.is_open = False
+            self._changed.notify_all()
         if self._socket is None:
             return
         connection, self._socket = self._socket, None
@@ -106,6 +111,7 @@ class Rfc2217Port(SerialBase):  # type: ignore[misc]
                 raise SerialException(f"{self.portstr} closed the connection")
             data = bytes(self._received[:size])
             del self._received[:size]
+            self._changed.notify_all()
         return data
 
     def write(self, data: bytes) -> int:
@@ -120,6 +126,7 @@ class Rfc2217Port(SerialBase):  # type: ignore[misc]
         self._ask(PURGE_DATA, PURGE_RECEIVED)
         with self._changed:
             self._received.clear()
+            self._changed.notify_all()
 
     def reset_output_buffer(self) -> None:
         """Drop what the other side has not sent yet."""
@@ -170,6 +177,7 @@ class Rfc2217Port(SerialBase):  # type: ignore[misc]
     def _take_in(self, connection: socket.socket) -> None:
         """The reading thread: everything that comes, until the connection ends."""
         while True:
+            self._await_room()
             try:
                 data = connection.recv(_CHUNK_BYTES)
             except TimeoutError:
@@ -182,6 +190,13 @@ class Rfc2217Port(SerialBase):  # type: ignore[misc]
         with self._changed:
             self._ended = True
             self._changed.notify_all()
+
+    def _await_room(self) -> None:
+        """Until somebody reads; an answer that is waited for comes behind whatever else is under way."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: len(self._received) < _MOST_UNREAD_BYTES or self._asking or not self.is_open
+            )
 
     def _take(self, data: bytes) -> None:
         with self._changed:
@@ -205,7 +220,10 @@ class Rfc2217Port(SerialBase):  # type: ignore[misc]
 
     def _await(self, condition: Any, what: str) -> None:
         with self._changed:
+            self._asking = True
+            self._changed.notify_all()
             self._changed.wait_for(lambda: self._ended or condition(), ANSWER_TIMEOUT_S)
+            self._asking = False
             if condition():
                 return
         if self._ended:

@@ -1,4 +1,4 @@
-"""Keys pressed while a command shows something: Ctrl-] leaves. Without a terminal nothing is read."""
+"""The keyboard while a command shows something: every key at once, unechoed. Knows nothing of what keys mean."""
 
 from __future__ import annotations
 
@@ -8,30 +8,46 @@ import signal
 import sys
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-QUIT_KEY = b"\x1d"
-"""Ctrl-], which leaves miniterm, mpremote and esp-idf-monitor alike."""
 _WINDOWS_POLL_S = 0.05
+_MOST_BYTES = 1024
 
 
 @contextmanager
-def quit_key(quit_now: Callable[[], None]) -> Iterator[None]:
-    """Call `quit_now` (from another thread) when Ctrl-] is pressed; the terminal is put back as it was on leaving."""
-    if not _can_read_keys():
+def keys_pressed(on_keys: Callable[[bytes], None], *, everything: bool = False) -> Iterator[None]:
+    """Call `on_keys` (from another thread) with what is typed, b"" at its end; the terminal is put back on leaving.
+
+    With `everything` Ctrl-C, Ctrl-Z and Enter come through as the bytes they are. Reads only a terminal that this
+    process has the foreground of.
+    """
+    if not can_read_keys():
         yield
     elif sys.platform == "win32":
-        with _windows_keys(quit_now):
+        with _windows_keys(on_keys):
             yield
     else:
-        with _posix_keys(quit_now):
+        with _posix_keys(on_keys, everything=everything):
             yield
 
 
-def _can_read_keys() -> bool:
+@contextmanager
+def standard_input(on_data: Callable[[bytes], None]) -> Iterator[None]:
+    """Call `on_data` (from another thread) with what a pipe delivers, until its end."""
+    threading.Thread(target=_read_pipe, args=(sys.stdin.fileno(), on_data), daemon=True).start()
+    yield
+
+
+def _read_pipe(number: int, on_data: Callable[[bytes], None]) -> None:
+    while data := os.read(number, _MOST_BYTES):
+        on_data(data)
+
+
+def can_read_keys() -> bool:
+    """Whether somebody types: standard input is a terminal, and this process is in its foreground."""
     return sys.stdin.isatty() and (sys.platform == "win32" or _is_in_foreground(sys.stdin.fileno()))
 
 
@@ -46,15 +62,15 @@ def _is_in_foreground(terminal: int) -> bool:
 if sys.platform == "win32":
 
     @contextmanager
-    def _windows_keys(quit_now: Callable[[], None]) -> Iterator[None]:
+    def _windows_keys(on_keys: Callable[[bytes], None]) -> Iterator[None]:
         import msvcrt
 
         leaving = threading.Event()
 
         def watch() -> None:
             while not leaving.wait(_WINDOWS_POLL_S):
-                if msvcrt.kbhit() and msvcrt.getch() == QUIT_KEY:
-                    quit_now()
+                while msvcrt.kbhit():
+                    on_keys(msvcrt.getch())
 
         thread = threading.Thread(target=watch, name="keyboard", daemon=True)
         thread.start()
@@ -67,19 +83,18 @@ if sys.platform == "win32":
 else:
 
     @contextmanager
-    def _posix_keys(quit_now: Callable[[], None]) -> Iterator[None]:
+    def _posix_keys(on_keys: Callable[[bytes], None], *, everything: bool) -> Iterator[None]:
         import termios
-        import tty
 
         keys = sys.stdin.fileno()
         wake_read, wake_write = os.pipe()
         before = termios.tcgetattr(keys)
         before_term = signal.signal(signal.SIGTERM, _leave_on_signal)
         thread = threading.Thread(
-            target=_watch_keys, args=(keys, wake_read, quit_now), name="keyboard", daemon=True
+            target=_watch_keys, args=(keys, wake_read, on_keys), name="keyboard", daemon=True
         )
         try:
-            tty.setcbreak(keys, termios.TCSANOW)
+            termios.tcsetattr(keys, termios.TCSANOW, _unbuffered(before, everything=everything))
             thread.start()
             yield
         finally:
@@ -93,12 +108,27 @@ else:
         """Leave by an exception, so that the terminal is put back; the exit code is the shell's for a signal."""
         raise SystemExit(128 + number)
 
-    def _watch_keys(keys: int, wake: int, quit_now: Callable[[], None]) -> None:
+    def _unbuffered(before: list[Any], *, everything: bool) -> list[Any]:
+        """The terminal's settings with every key delivered at once; what is shown goes on as before."""
+        import termios
+
+        control = list(before[6])
+        control[termios.VMIN], control[termios.VTIME] = 1, 0
+        incoming, echo = before[0], before[3] & ~(termios.ECHO | termios.ICANON | termios.IEXTEN)
+        if everything:
+            incoming &= ~(termios.ICRNL | termios.IXON)
+            echo &= ~termios.ISIG
+        return [incoming, before[1], before[2], echo, before[4], before[5], control]
+
+    def _watch_keys(keys: int, wake: int, on_keys: Callable[[bytes], None]) -> None:
         while True:
             ready, _, _ = select.select([keys, wake], [], [])
             if wake in ready:
                 return
-            pressed = os.read(keys, 64)
-            if not pressed or QUIT_KEY in pressed:
-                quit_now()
+            try:
+                pressed = os.read(keys, _MOST_BYTES)
+            except OSError:  # the terminal is gone
+                pressed = b""
+            on_keys(pressed)
+            if not pressed:
                 return

@@ -1,27 +1,32 @@
 """``dispctl monitor``: the board's log, coloured, filtered, recorded, replayed or as JSON."""
 
 import re
+import sys
 import threading
 from contextlib import ExitStack
-from datetime import datetime
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dispctl.cli.console import Console
-from dispctl.cli.options import Baud, Json, Port, Quiet, Verbose
+from dispctl.cli.options import PORT_ENVIRONMENT, Baud, Json, Quiet, Verbose
 from dispctl.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from dispctl.adapters.port_reader import PortItem
+    from dispctl.cli.log_json import JsonView
+    from dispctl.cli.monitor_session import Recording
+    from dispctl.cli.monitor_view import MonitorView
     from dispctl.logs.filter import LineFilter
-    from dispctl.operations.monitor import LineSeen, MonitorEvent
+    from dispctl.operations.monitor import EndCondition
 
 LIMITS = "Ending by itself"
+RECORDINGS = "Recordings"
+PICTURE_WIDTH = 110
 
 
 class Level(str, Enum):
@@ -35,7 +40,16 @@ class Level(str, Enum):
 
 def monitor(
     *,
-    port: Port = "auto",
+    port: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--port",
+            "-p",
+            envvar=PORT_ENVIRONMENT,
+            metavar="PORT",
+            help="Where the board is, as for the other commands (default auto); repeat it for several boards.",
+        ),
+    ] = None,
     baud: Baud = 115200,
     tag: Annotated[
         list[str] | None, typer.Option(metavar="TAG", help="Show only lines with this tag (repeatable).")
@@ -54,12 +68,44 @@ def monitor(
     ] = None,
     log: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", dir_okay=False, help="Append every byte to FILE, unfiltered."),
+        typer.Option(
+            metavar="FILE",
+            dir_okay=False,
+            help="Append every byte to FILE, unfiltered.",
+            rich_help_panel=RECORDINGS,
+        ),
     ] = None,
     replay: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", dir_okay=False, help="Show a recorded FILE instead of a board."),
+        typer.Option(
+            metavar="FILE",
+            dir_okay=False,
+            help="Show a recording: of --log, --json or --timestamps.",
+            rich_help_panel=RECORDINGS,
+        ),
     ] = None,
+    speed: Annotated[
+        float | None,
+        typer.Option(
+            metavar="TIMES",
+            min=0.001,
+            help="Replay so many times as fast as it was, not at once (a --log carries no times).",
+            rich_help_panel=RECORDINGS,
+        ),
+    ] = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.svg",
+            dir_okay=False,
+            help="Save what was shown as a picture.",
+            rich_help_panel=RECORDINGS,
+        ),
+    ] = None,
+    interactive: Annotated[
+        bool, typer.Option("--interactive", "-i", help="Type to the board; Ctrl-C goes to it too.")
+    ] = False,
+    reset: Annotated[bool, typer.Option("--reset", help="Reset the board first.")] = False,
     until: Annotated[
         str | None,
         typer.Option(metavar="REGEX", help="End with 0 at a matching line.", rich_help_panel=LIMITS),
@@ -95,144 +141,154 @@ def monitor(
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
-    """Show what the board prints. Never resets it, never types; Ctrl-] or Ctrl-C leaves.
+    """Show what the board prints. Does not reset it and types nothing, unless told to.
 
-    A board that is unplugged or reset is picked up again, and the gap is marked. Answers to control lines are hidden
-    unless --verbose is given.
+    Ctrl-] or Ctrl-C leaves, Ctrl-T h tells the other keys. A board that is unplugged, reset or renumbered is picked up
+    again, and the gap is marked. Answers to control lines are hidden and outer frames of tracebacks are folded unless
+    --verbose is given; nothing is folded in pipes.
     """
-    from dispctl.logs.filter import LineFilter
-    from dispctl.operations import monitor as operation
+    from dispctl.logs.filter import LineFilter, tag_set
+    from dispctl.operations.monitor import EndCondition
 
-    console = Console(json=json, quiet=quiet, verbose=verbose)
-    shown = LineFilter(_tags(tag), _tags(exclude), _regex("--grep", grep), level.value, control_lines=verbose)
-    end = operation.EndCondition(
+    console = Console(
+        json=json, quiet=quiet, verbose=verbose, record_width=PICTURE_WIDTH if picture else None
+    )
+    if replay and (port or reset or interactive):
+        raise UsageError(
+            "A recording has no port to open, reset or type to.", hint="Leave out --replay or the others."
+        )
+    if speed is not None and not replay:
+        raise UsageError("Only a recording has a speed.", hint="Give one with --replay FILE.")
+    if interactive and len(port or ()) > 1:
+        raise UsageError("Typing goes to one board.", hint="Give one --port with --interactive.")
+    shown = LineFilter(
+        tag_set(tag or ()), tag_set(exclude or ()), _regex("--grep", grep), level.value, control_lines=verbose
+    )
+    end = EndCondition(
         _regex("--until", until), _regex("--fail-on", fail_on), until_job_done, timeout, idle_timeout
     )
-    time_format = timestamp_format or ("%H:%M:%S.%f" if timestamps else None)
+    ports = {"": ""} if replay else _labelled(port or ["auto"])
     with ExitStack() as stack:
-        record = stack.enter_context(_recording(log)) if log else None
-        items = _recorded(replay) if replay else _live(stack, port, baud)
-        show = _json_show(console, shown) if json else _text_show(console, stack, shown, time_format)
-        _run(operation.monitor(items, end, record=record), show)
+        if picture:
+            stack.callback(_save_picture, console, picture)
+        view = _view(
+            console, shown, list(ports), timestamp_format, timestamps=timestamps, editing=interactive
+        )
+        stack.callback(view.close)
+        recording = _recording(stack, list(ports), log)
+        if replay:
+            _run(_recorded(replay, speed), list(ports), end, recording, view)
+        else:
+            _watch(stack, ports, end, recording, view, baud=baud, interactive=interactive, reset=reset)
 
 
-def _run(events: "Iterable[MonitorEvent]", show: "Callable[[MonitorEvent], None]") -> None:
+def _labelled(names: list[str]) -> dict[str, str]:
+    """Ports by what their lines are marked with: the last part of their names, or all of it where two agree."""
+    short = [re.split(r"[/:]", name.removeprefix("sim:"))[-1] or name for name in names]
+    labels = short if len(set(short)) == len(names) else names
+    if len(set(labels)) != len(names):
+        raise UsageError("A port is given twice.")
+    return dict(zip(labels, names, strict=True))
+
+
+def _view(
+    console: Console,
+    shown: "LineFilter",
+    boards: list[str],
+    timestamp_format: str | None,
+    *,
+    timestamps: bool,
+    editing: bool,
+) -> "MonitorView | JsonView":
+    from dispctl.cli.foot import Foot
+    from dispctl.cli.log_json import JsonView
+    from dispctl.cli.log_view import TIME_FORMAT, LogView
+    from dispctl.cli.monitor_view import MonitorView
+
+    if console.json:
+        return JsonView(console, shown)
+    on_terminal = sys.stdout.isatty() and not console.out.is_dumb_terminal and not console.out.record
+    view = LogView(
+        console.out,
+        time_format=timestamp_format or (TIME_FORMAT if timestamps else None),
+        boards=boards if len(boards) > 1 else (),
+        editing=editing,
+        foot=Foot(console.out) if on_terminal else None,
+    )
+    fold = not console.verbose and (on_terminal or console.out.record)
+    return MonitorView(view, shown, boards, fold=fold, tell=console.message)
+
+
+def _recording(stack: ExitStack, boards: list[str], log: Path | None) -> "Recording":
+    from dispctl.cli.monitor_session import Recording
+
+    recording = Recording(boards)
+    stack.callback(recording.end)
+    if log:
+        recording.begin(log)
+    return recording
+
+
+def _watch(
+    stack: ExitStack,
+    ports: dict[str, str],
+    end: "EndCondition",
+    recording: "Recording",
+    view: "MonitorView | JsonView",
+    *,
+    baud: int,
+    interactive: bool,
+    reset: bool,
+) -> None:
+    from dispctl.adapters.port_reader import PortReaders
+    from dispctl.cli.log_json import JsonView
+    from dispctl.cli.monitor_session import Session
+
+    stop = threading.Event()
+    readers = PortReaders(ports, baud=baud)
+    stack.callback(readers.close)
+    session = Session(readers, list(ports), recording, stop, interactive=interactive)
+    stack.enter_context(session.keys())
+    if reset:
+        for label in ports:
+            readers.reset(label)
+    items: Iterable[tuple[str, PortItem]] = readers.items(stop)
+    if not isinstance(view, JsonView):
+        items = session.attended(items, view)
+    _run(items, list(ports), end, recording, view, unended_after_s=0.0 if interactive else None)
+
+
+def _recorded(path: Path, speed: float | None) -> "Iterable[tuple[str, PortItem]]":
+    from dispctl.adapters.recordings import read_recording
+
+    return (("", item) for item in read_recording(path, speed=speed))
+
+
+def _run(
+    items: "Iterable[tuple[str, PortItem]]",
+    boards: list[str],
+    end: "EndCondition",
+    recording: "Recording",
+    view: "MonitorView | JsonView",
+    *,
+    unended_after_s: float | None = None,
+) -> None:
+    from dispctl.operations.monitor import UNENDED_AFTER_S, monitor_boards
+
+    patience_s = UNENDED_AFTER_S if unended_after_s is None else unended_after_s
+    events = monitor_boards(items, boards, end, records=recording.sinks, unended_after_s=patience_s)
     try:
-        for event in events:
-            show(event)
+        for board, event in events:
+            view.show(board, event)
     except KeyboardInterrupt:
         raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
-def _live(stack: ExitStack, port: str, baud: int) -> "Iterable[PortItem]":
-    from dispctl.adapters.port_reader import read_port
-    from dispctl.cli.keyboard import quit_key
-
-    stop = threading.Event()
-    items = read_port(port, baud=baud, stop=stop)
-    stack.callback(items.close)
-    stack.enter_context(quit_key(stop.set))
-    return items
-
-
-def _recorded(path: Path) -> "Iterable[PortItem]":
-    from dispctl.adapters.port_reader import read_recording
-
-    return read_recording(path)
-
-
-def _recording(path: Path) -> BinaryIO:
+def _save_picture(console: Console, path: Path) -> None:
     try:
-        return path.open("ab")
+        path.write_text(console.picture("dispctl monitor"), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def _text_show(
-    console: Console, stack: ExitStack, shown: "LineFilter", time_format: str | None
-) -> "Callable[[MonitorEvent], None]":
-    from dispctl.cli.log_view import LogView
-    from dispctl.operations.monitor import Attached, Detached, LineSeen, Reattached
-
-    view = LogView(console.out, time_format=time_format)
-    stack.callback(view.close)
-
-    def show(event: "MonitorEvent") -> None:
-        if isinstance(event, LineSeen):
-            if shown.passes(event.log, event.text):
-                view.show(event)
-        elif isinstance(event, Attached):
-            console.message(f"Watching {event.port} (no reset, nothing typed). Ctrl-] leaves.")
-        elif isinstance(event, Detached):
-            view.mark("the board is gone; waiting for it", event.moment)
-        elif isinstance(event, Reattached):
-            view.mark(f"the board is back after {event.gap_s:.1f} s", event.moment)
-
-    return show
-
-
-def _json_show(console: Console, shown: "LineFilter") -> "Callable[[MonitorEvent], None]":
-    from dispctl.operations.monitor import Attached, LineSeen, Reattached
-
-    port: str | None = None
-
-    def show(event: "MonitorEvent") -> None:
-        nonlocal port
-        if isinstance(event, (Attached, Reattached)):
-            port = event.port
-        if not isinstance(event, LineSeen) or shown.passes(event.log, event.text):
-            console.json_line(event_object(event, port))
-
-    return show
-
-
-def event_object(event: "MonitorEvent", port: str | None) -> dict[str, Any]:
-    """The JSON form of an event: ``{time, port, tag, level, message, event, fields}``.
-
-    ``time`` is ISO 8601 with the offset of this place; it and ``port`` are null in a recording.
-    """
-    from dispctl.operations.monitor import Attached, Detached, LineSeen
-
-    if isinstance(event, LineSeen):
-        return _line_object(event, port)
-    if isinstance(event, Attached):
-        told: tuple[str, str, str, dict[str, Any]] = ("info", "attached without a reset", "port_opened", {})
-    elif isinstance(event, Detached):
-        told = ("warning", event.reason, "port_lost", {})
-    else:
-        told = ("warning", "attached again", "port_reopened", {"gap_s": round(event.gap_s, 3)})
-    level, message, name, fields = told
-    time = _iso(event.moment.epoch_s)
-    return {
-        "time": time,
-        "port": port,
-        "tag": None,
-        "level": level,
-        "message": message,
-        "event": name,
-        "fields": fields,
-    }
-
-
-def _line_object(line: "LineSeen", port: str | None) -> dict[str, Any]:
-    log = line.log
-    return {
-        "time": None if line.moment is None else _iso(line.moment.epoch_s),
-        "port": port,
-        "tag": log.tag,
-        "level": log.level,
-        "message": log.message,
-        "event": log.event,
-        "fields": dict(log.fields),
-    }
-
-
-def _iso(epoch_s: float) -> str:
-    return datetime.fromtimestamp(epoch_s).astimezone().isoformat(timespec="milliseconds")
-
-
-def _tags(names: list[str] | None) -> frozenset[str]:
-    return frozenset(name.strip("[]").upper() for name in names or ())
 
 
 def _regex(option: str, text: str | None) -> re.Pattern[str] | None:

@@ -297,6 +297,7 @@ class Dispenser:
     def _report_again(self, ended: JobState) -> None:
         console = self.parts.console
         console.log("POLL", f"⚠ Job {ended.job.id} já foi executado: reportado de novo, não servido de novo")
+        execution.count_items(console, ended)
         answer = self.parts.backend.complete(ended)
         if answer.ok:
             console.log("REPORT", "✓ Relatório enviado com sucesso!")

@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .console import Console
     from .parts import Parts
 
 REJECTED_STATUSES = (403, 404, 409, 422)  # a report that the backend will not accept at any later time either
@@ -77,6 +78,7 @@ def report_job_completion(parts: "Parts", state: JobState) -> bool:
     """Send the results; whether the job is over (accepted, or refused for good). Else it stays in flash."""
     console = parts.console
     console.log("REPORT", f"Enviando relatório do job {state.job.id}")
+    count_items(console, state)
     answer = parts.backend.complete(state)
     try:
         if answer.ok:
@@ -93,6 +95,11 @@ def report_job_completion(parts: "Parts", state: JobState) -> bool:
         console.log("PERSIST", f"✗ Flash: {error}")
     console.log("REPORT", "Mantendo job em Flash para retry posterior")
     return False
+
+
+def count_items(console: "Console", state: JobState) -> None:
+    """How the whole job went, in one line: who watches may have missed how its first items ended."""
+    console.log("REPORT", f"Itens do job {state.job.id}: {state.done} concluídos, {state.failed} falhos")
 
 
 def _execute_item(parts: "Parts", state: JobState, index: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-TEXT_FIELDS = frozenset({"error", "version", "uid", "cause", "boot", "ssid", "address"})
+TEXT_FIELDS = frozenset({"error", "version", "uid", "cause", "boot", "ssid", "address", "file", "function"})
 SECONDS_FIELDS = frozenset({"seconds", "real_s"})
 
 _WHOLE = r"[0-9]{1,9}"
@@ -47,6 +47,7 @@ PATTERNS: dict[str | None, tuple[tuple[str, re.Pattern[str]], ...]] = {
     ),
     "REPORT": _compile(
         ("report_started", r"Enviando relatório do job (?P<job_id><n>)"),
+        ("report_counted", r"Itens do job (?P<job_id><n>): (?P<done><n>) concluídos, (?P<failed><n>) falhos"),
         ("report_accepted", r"✓ Relatório enviado com sucesso!"),
         ("report_failed", r"✗ Falha ao reportar: HTTP (?P<status><n>).*"),
         ("report_rejected", r"⚠ Relatório recusado em definitivo.*"),
@@ -73,6 +74,8 @@ PATTERNS: dict[str | None, tuple[tuple[str, re.Pattern[str]], ...]] = {
         ("flash_blank", r"invalid header: 0xffffffff"),
         ("download_mode", r"waiting for download"),
         ("soft_reset", r"MPY: soft reboot"),
+        ("traceback_began", r"Traceback \(most recent call last\):"),
+        ("traceback_frame", r'  File "(?P<file>[^"]*)", line (?P<line><n>)(?:, in (?P<function>.*))?'),
         ("crashed", r"Guru Meditation Error: .*"),
     ),
 }

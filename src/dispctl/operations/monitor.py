@@ -1,27 +1,36 @@
-"""Watch what a board prints: lines as events, until what is waited for has come. Writes nothing to the board.
+"""Watch what boards print: lines as events, until what is waited for has come. Writes nothing to a board.
 
 Knows nothing of how lines are shown or filtered: every line is yielded.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
 
 from dispctl.adapters.port_reader import Closed, Opened, Quiet, Received
 from dispctl.errors import DeadlineError, JobEndedBadlyError
 from dispctl.logs.events import LogEvent, read_line
 from dispctl.logs.job_progress import JobProgress
 from dispctl.logs.lines import LineAssembler, SerialLine
+from dispctl.logs.tracebacks import TracebackReader
+from dispctl.operations.board_sources import BoardSources, SourceLine
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from dispctl.adapters.port_reader import Moment, PortItem
 
 UNENDED_AFTER_S = 0.5
 """A line without an end (a prompt) is given out after so long a silence."""
+
+
+class Recorder(Protocol):
+    """Takes every byte as it came."""
+
+    def write(self, data: bytes, /) -> object:
+        """Keep `data`."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +43,19 @@ class Attached:
 
 @dataclass(frozen=True)
 class LineSeen:
-    """A line of the log, or a piece of one (`begins`, `ends`); `moment`, of its first byte, is None in a recording."""
+    """A line of the log, or a piece of one (`begins`, `ends`); `moment`, of its first byte, is None in a raw recording.
+
+    `data` is what came, `text` that made safe to show. `source` is the local source line that a frame of a traceback
+    points to.
+    """
 
     text: str
     log: LogEvent
     moment: Moment | None = None
     begins: bool = True
     ends: bool = True
+    data: bytes = b""
+    source: SourceLine | None = None
 
 
 @dataclass(frozen=True)
@@ -83,37 +98,57 @@ class EndCondition:
 
 
 def monitor(
-    items: Iterable[PortItem], end: EndCondition | None = None, *, record: BinaryIO | None = None
+    items: Iterable[PortItem], end: EndCondition | None = None, *, record: Recorder | None = None
 ) -> Iterator[MonitorEvent]:
-    """The board's log from `items` (`read_port` or `read_recording`), raw bytes copied to `record`.
-
-    Returns when the items end or `end` is met. Raises JobEndedBadlyError when a line matches `fail_on` or the job
-    awaited ended partial or failed, DeadlineError when what is waited for did not come.
-    """
-    watch = _Watch(end or EndCondition())
-    for item in items:
-        if record is not None and isinstance(item, Received):
-            record.write(item.data)
-        for event in watch.take(item):
-            yield event
-            if watch.is_met_by(event):
-                return
-        if watch.is_over():
-            return
-    for event in watch.rest():
+    """One board's log; see `monitor_boards`."""
+    records = {} if record is None else {"": record}
+    for _, event in monitor_boards((("", item) for item in items), [""], end, records=records):
         yield event
-        if watch.is_met_by(event):
+
+
+def monitor_boards(
+    items: Iterable[tuple[str, PortItem]],
+    boards: Sequence[str],
+    end: EndCondition | None = None,
+    *,
+    records: Mapping[str, Recorder] | None = None,
+    unended_after_s: float = UNENDED_AFTER_S,
+) -> Iterator[tuple[str, MonitorEvent]]:
+    """The log of each of `boards` from `items`, labelled alike; raw bytes are copied to the board's record, if any.
+
+    Returns when the items end or every board has met `end`. Raises JobEndedBadlyError when a line matches `fail_on` or
+    a job awaited ended partial or failed, DeadlineError when what is waited for did not come.
+    """
+    condition = end or EndCondition()
+    watches = {board: _Watch(condition, unended_after_s) for board in boards}
+    for board, item in items:
+        if records and board in records and isinstance(item, Received):
+            records[board].write(item.data)
+        for event in watches[board].take(item):
+            yield board, event
+            watches[board].judge(event)
+            if all(watch.is_met for watch in watches.values()):
+                return
+        if watches[board].is_over():
             return
-    watch.require_nothing_awaited("the log ended")
+    for board, watch in watches.items():
+        for event in watch.rest():
+            yield board, event
+            watch.judge(event)
+        watch.require_nothing_awaited("the log ended")
 
 
 class _Watch:
-    """What is known while watching: the half line, the times that limits are measured from, the job."""
+    """What is known of one board: the half line, the times that limits are measured from, the job, a traceback."""
 
-    def __init__(self, end: EndCondition) -> None:
+    def __init__(self, end: EndCondition, unended_after_s: float) -> None:
         self._end = end
+        self._unended_after_s = unended_after_s
         self._assembler: LineAssembler[Moment | None] = LineAssembler()
         self._job = JobProgress()
+        self._tracebacks = TracebackReader()
+        self._sources = BoardSources()
+        self.is_met = False
         self._began_s: float | None = None
         self._heard_s = 0.0
         self._now_s = 0.0
@@ -125,29 +160,32 @@ class _Watch:
             self._advance(item.moment.monotonic_s)
         if isinstance(item, Received):
             self._heard_s = self._now_s
-            return [*map(_seen, self._assembler.feed(item.data, item.moment))]
+            return [*map(self._seen, self._assembler.feed(item.data, item.moment))]
         if isinstance(item, Opened):
             return [self._opened(item)]
         if isinstance(item, Closed):
             self._lost_s = self._now_s
-            return [*map(_seen, self._assembler.restart()), Detached(item.moment, item.reason)]
+            pieces = [*map(self._seen, self._assembler.restart())]
+            self._tracebacks.forget()
+            return [*pieces, Detached(item.moment, item.reason)]
         return self._take_silence(item)
 
     def rest(self) -> list[MonitorEvent]:
         """The last line, when it has no end."""
-        return [*map(_seen, self._assembler.flush())]
+        return [*map(self._seen, self._assembler.flush())]
 
-    def is_met_by(self, event: MonitorEvent) -> bool:
-        """Whether watching ends well with this event; raises JobEndedBadlyError when it ends badly."""
-        if not isinstance(event, LineSeen):
-            return False
+    def judge(self, event: MonitorEvent) -> None:
+        """Set `is_met` when watching ends well with this event; raises JobEndedBadlyError when it ends badly."""
+        if self.is_met or not isinstance(event, LineSeen):
+            return
         if self._end.fail_on and self._end.fail_on.search(event.text):
             raise JobEndedBadlyError(f"The log has a line to fail on: {event.text}")
         self._job = self._job.after(event.log)
         if self._end.until_job_done and self._job.ended:
             _require_success(self._job)
-            return True
-        return bool(self._end.until and self._end.until.search(event.text))
+            self.is_met = True
+        if self._end.until and self._end.until.search(event.text):
+            self.is_met = True
 
     def is_over(self) -> bool:
         """Whether a time limit has passed; raises DeadlineError when something was still waited for."""
@@ -164,7 +202,7 @@ class _Watch:
 
     def require_nothing_awaited(self, what_happened: str) -> None:
         """Raise DeadlineError, beginning with `what_happened`, unless nothing is waited for."""
-        if not self._end.waits:
+        if not self._end.waits or self.is_met:
             return
         awaited = (
             "the job's end" if self._end.until is None else f"a line matching '{self._end.until.pattern}'"
@@ -189,15 +227,22 @@ class _Watch:
         return Reattached(item.moment, self._now_s - self._lost_s, item.port)
 
     def _take_silence(self, item: Quiet) -> list[MonitorEvent]:
-        if item.moment.monotonic_s - self._heard_s < UNENDED_AFTER_S:
+        if item.moment.monotonic_s - self._heard_s < self._unended_after_s:
             return []
-        return [*map(_seen, self._assembler.flush())]
+        return [*map(self._seen, self._assembler.flush())]
 
-
-def _seen(line: SerialLine[Moment | None]) -> LineSeen:
-    text = line.text
-    log = read_line(text) if line.begins else LogEvent(None, "info", text)
-    return LineSeen(text, log, line.moment, line.begins, line.ends)
+    def _seen(self, line: SerialLine[Moment | None]) -> LineSeen:
+        text = line.text
+        if not line.begins:
+            return LineSeen(
+                text, LogEvent(None, "info", text), line.moment, line.begins, line.ends, line.data
+            )
+        log = self._tracebacks.read(read_line(text))
+        self._sources.heed(log)
+        source = self._sources.line_of(log)
+        if source is not None and log.event == "exception_raised":
+            log = replace(log, fields={**log.fields, "source": source.code, "source_path": str(source.path)})
+        return LineSeen(text, log, line.moment, line.begins, line.ends, line.data, source)
 
 
 def _require_success(job: JobProgress) -> None:
@@ -208,6 +253,12 @@ def _require_success(job: JobProgress) -> None:
         raise JobEndedBadlyError(
             f"The backend refused the report of {name} for good.", hint="See it with: dispctl inspect-flash."
         )
-    items = ", ".join(map(str, sorted(job.failed)))
-    outcome = "partially" if job.done else "with nothing poured"
-    raise JobEndedBadlyError(f"{name.capitalize()} ended {outcome}: failed items {items}.")
+    outcome = "partially" if job.anything_done else "with nothing poured"
+    raise JobEndedBadlyError(f"{name.capitalize()} ended {outcome}: {_failed_items(job)}.")
+
+
+def _failed_items(job: JobProgress) -> str:
+    """Their numbers, or how many they are where some failed before the watch began."""
+    if job.failed_count is not None and job.failed_count > len(job.failed):
+        return f"{job.failed_count} failed item{'s' if job.failed_count > 1 else ''}"
+    return f"failed items {', '.join(map(str, sorted(job.failed)))}"
