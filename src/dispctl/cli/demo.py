@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dispctl.cli import options
-from dispctl.errors import ExitCode
+from dispctl.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from dispctl.cli.console import Console
@@ -28,6 +28,10 @@ def demo(
     picture: Annotated[
         Path | None, typer.Option(metavar="FILE.svg", help="Save what was shown as a picture as well.")
     ] = None,
+    pause: Annotated[
+        bool,
+        typer.Option("--pause", help="Wait for Enter before each stage, to look around with other commands."),
+    ] = False,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -35,7 +39,8 @@ def demo(
 
     Starts a backend and a blank virtual board, flashes and provisions the board with the real tools, sends a job, pulls
     the plug, and compares job, report, stock and what was really poured. Needs no hardware and leaves nothing behind. Ends
-    with 0 only if every number agrees, else with 6.
+    with 0 only if every number agrees, else with 6. While it runs, --port sim: is its board: with --pause there is time
+    to look, for example with inspect-flash before stage 6.
     """
     from tempfile import TemporaryDirectory
 
@@ -43,7 +48,11 @@ def demo(
     from dispctl.operations import demo as operation
 
     console = Console(json=json, quiet=quiet, record_width=PICTURE_WIDTH if picture else None)
-    view = _View(console)
+    if pause and not console.interactive:
+        raise UsageError(
+            "--pause waits for Enter, and nobody is there to press it.", hint="Leave --pause out."
+        )
+    view = _View(console, pause=pause)
     with TemporaryDirectory(prefix="dispctl-demo-") as folder:
         for event in operation.demo(Path(folder)):
             view.show(event)
@@ -56,10 +65,11 @@ def demo(
 class _View:
     """Tells the story as it happens; with ``--json`` only the proof is told, as one object."""
 
-    def __init__(self, console: "Console") -> None:
+    def __init__(self, console: "Console", *, pause: bool) -> None:
         from dispctl.cli.log_view import LogView
 
         self.agrees = False
+        self._pause = pause
         self._console = console
         self._log = LogView(console.out)
 
@@ -86,6 +96,8 @@ class _View:
         from dispctl.operations.inspect_flash import Inspected
 
         if isinstance(event, StageBegun):
+            if self._pause:
+                typer.prompt("Enter goes on", default="", show_default=False, err=True)
             self._console.out.print()
             self._console.out.print(Rule(f"{event.number}. {event.title}", align="left"))
             if event.command:
