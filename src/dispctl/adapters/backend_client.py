@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from dispctl.adapters.job_news import JobNews
+
 Decoded = TypeVar("Decoded")
 
 COOKIE_NAME = "access_token"
@@ -71,6 +73,7 @@ class BackendClient:
         self.base_url = normalized(base_url)
         self.cookie = cookie
         self._timeout_s = timeout_s
+        self._trust = trust
         self._http = httpx.Client(
             base_url=self.base_url,
             transport=transport,
@@ -169,6 +172,14 @@ class BackendClient:
         """Cancel the queued or running job; answers whether there was one."""
         response = self._call("POST", "/jobs/active/cancel", "to cancel the job")
         return self._decoded(response, lambda answer: bool(answer["cancelled"]))
+
+    def job_news(self, job_id: int) -> JobNews:
+        """What waits for news of a job; connects when it is first waited for."""
+        from dispctl.adapters.job_news import JobNews
+
+        cookie = f"{COOKIE_NAME}={self.cookie}" if self.cookie else None
+        trust = None if isinstance(self._trust, bool) else self._trust
+        return JobNews(self.base_url, job_id, cookie=cookie, trust=trust)
 
     # Boards
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from dispctl.cli.backend_view import job_line, plan_table, quantity, status_text
+from dispctl.cli.backend_view import job_line, plan_table, quantity
+from dispctl.cli.job_bars import JobBars, job_bars
 from dispctl.operations import follow_job as follow
 from dispctl.operations import order_job as order
 from dispctl.operations.send_job import AnswerMissed, EarlierSendFound, Sent
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from dispctl.adapters.backend_client import BackendClient
     from dispctl.adapters.backend_records import Job
     from dispctl.adapters.job_journal import JobJournal
-    from dispctl.cli.console import Console, ProgressBar
+    from dispctl.cli.console import Console
 
 
 class OrderView:
@@ -92,9 +93,9 @@ def send(
 
 def _show_following(console: Console, client: BackendClient, job: Job, timeout_s: float | None) -> Job:
     try:
-        with console.progress(f"Job {job.id}: {job.status}") as bar:
-            for event in follow.follow_job(client, job, timeout_s=timeout_s):
-                _show_followed(console, bar, event)
+        with client.job_news(job.id) as news, job_bars(console, job.items) as bars:
+            for event in follow.follow_job(client, job, timeout_s=timeout_s, news=news):
+                _show_followed(console, bars, event)
                 if isinstance(event, follow.Ended):
                     return event.job
     except KeyboardInterrupt:
@@ -103,19 +104,13 @@ def _show_following(console: Console, client: BackendClient, job: Job, timeout_s
     raise AssertionError("following ends with Ended or raises")
 
 
-def _show_followed(console: Console, bar: ProgressBar, event: follow.FollowEvent) -> None:
+def _show_followed(console: Console, bars: JobBars, event: follow.FollowEvent) -> None:
     if console.json:
         _tell_followed(console, event)
     if isinstance(event, follow.Waited):
-        bar.update(
-            0, words=f"Job {event.job.id}: {follow.status_words(event.job.status)}, {event.elapsed_s:.0f} s"
-        )
+        bars.tell(f"Job {event.job.id}: {follow.status_words(event.job.status)}, {event.elapsed_s:.0f} s")
     elif isinstance(event, follow.ItemChanged):
-        line = status_text(event.item.status)
-        line.append(
-            f"  {event.item.position}/{event.total} {event.item.spice}, {quantity(event.item.grams, 'g')}"
-        )
-        console.message(line)
+        bars.change(event.item)
     elif isinstance(event, follow.BackendLost):
         console.warning(f"{event.reason} Asking again.")
     elif isinstance(event, follow.BackendBack):

@@ -1,10 +1,10 @@
-"""Follow a job to its end by asking the backend again and again; shows nothing."""
+"""Follow a job to its end: ask the backend whenever there is news, or again and again where none comes; shows nothing."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from dispctl.errors import (
     BackendRefusedError,
@@ -78,21 +78,48 @@ class Clock:
     pause: Callable[[float], None] = time.sleep
 
 
+class News(Protocol):
+    """What tells when to ask; `adapters.job_news.JobNews` is one."""
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for at most `timeout_s`; whether the job should be asked for now."""
+
+
+@dataclass(frozen=True)
+class NoNews:
+    """Nobody tells: ask after every wait."""
+
+    clock: Clock
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for `timeout_s`."""
+        self.clock.pause(timeout_s)
+        return True
+
+
 def follow_job(
-    client: BackendClient, job: Job, *, timeout_s: float | None = None, clock: Clock | None = None
+    client: BackendClient,
+    job: Job,
+    *,
+    timeout_s: float | None = None,
+    news: News | None = None,
+    clock: Clock | None = None,
 ) -> Iterator[FollowEvent]:
-    """Yield what happens to `job`, `Ended` last.
+    """Yield what happens to `job`, `Ended` last; with `news` it is asked for when they say so.
 
     A backend that does not answer is waited for. Raises `DeadlineError` after `timeout_s` (None: never),
     `BackendUnreachableError` after an outage of `LONGEST_OUTAGE_S` and `BackendRefusedError` for a refusal.
     """
     clock = clock or Clock()
+    news = news or NoNews(clock)
     began_s = answered_s = clock.now()
     outage = False
     while not job.ended:
         if timeout_s is not None and clock.now() - began_s >= timeout_s:
             raise _late(job, timeout_s)
-        clock.pause(POLL_INTERVAL_S)
+        if not news.wait(POLL_INTERVAL_S):
+            yield Waited(job, clock.now() - began_s)
+            continue
         try:
             latest = _ask(client, job.id)
         except BackendUnreachableError as error:
