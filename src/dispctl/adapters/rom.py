@@ -62,8 +62,25 @@ _log = _SilentLog()
 EspLog.set_logger(_log)
 
 import esptool.cmds as esptool_commands  # noqa: E402
+import esptool.loader  # noqa: E402
 from esptool.util import FatalError, UnsupportedCommandError  # noqa: E402
 from serial import SerialException  # noqa: E402
+
+
+class _NoHexDump:
+    """In place of esptool's formatter of traced bytes.
+
+    It formats every byte it sends and receives, 55 ms for a block of 16 KiB, and then does not show it.
+    """
+
+    def __init__(self, _data: bytes, _auto_split: bool = True) -> None:
+        pass
+
+    def __str__(self) -> str:
+        return ""
+
+
+esptool.loader.HexFormatter = _NoHexDump
 
 
 class RomSession:
