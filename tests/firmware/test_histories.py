@@ -65,7 +65,7 @@ networks = st.builds(
 flash_cuts = st.builds(FlashCut, st.integers(0, 60), st.booleans())
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(doses, events, networks, flash_cuts)
 def test_whatever_happens_the_job_ends_done_once(
     seconds: list[float], history: list[Event], network: Network, flash_cut: FlashCut

@@ -28,6 +28,7 @@ class FakeBackend:
         self.raw_job: bytes | None = None
         self.reports: dict[int, dict[str, Any]] = {}
         self.report_count = 0
+        self.taken_g = [0.0, 0.0, 0.0, 0.0]  # off the stock, by jar
         self.heartbeats = 0
         self.faults: list[Any] = []
         self.report_faults: list[Any] = []
@@ -65,9 +66,16 @@ class FakeBackend:
         self.report_count += 1
         if job_id in self.reports:
             assert self.reports[job_id] == report, "a repeated report differs"
+        else:
+            self._take_stock(report)
         self.reports[job_id] = report
         self.queue = [job for job in self.queue if job["id"] != job_id]
         return 200, b'{"ok": true, "stock_deducted": true, "message": ""}'
+
+    def _take_stock(self, report: "dict[str, Any]") -> None:
+        for entry in report["execution_logs"]:
+            if entry["status"] == "done":
+                self.taken_g[entry["frasco"] - 1] += entry["quantidade_g"]
 
 
 class FakeTransport:

@@ -24,11 +24,15 @@ class Restart(BaseException):
 
 
 class Mains:
-    """Whether there is power, and how it went away."""
+    """Whether there is power, and how it went away: `interrupted` has the last jar and whether RTC memory is lost."""
 
     def __init__(self) -> None:
         self.on = True
         self._end: type[BaseException] = PowerCut
+        self.last_jar = (
+            0  # the jar that was opened last, for whoever has to say which one an interruption met
+        )
+        self.interrupted: list[tuple[int, bool]] = []
 
     def cut(self) -> None:
         self._end = PowerCut
@@ -45,6 +49,7 @@ class Mains:
 
     def _go(self) -> None:
         self.on = False
+        self.interrupted.append((self.last_jar, self._end is PowerCut))
         raise self._end
 
 
@@ -70,6 +75,11 @@ class FakeClock:
             self.now_ms = max(self.now_ms, moment_ms)
             action()
         self.now_ms = max(self.now_ms, end_ms)
+
+    def advance_to_event(self, end_ms: int) -> None:
+        """Up to the next event, but not beyond `end_ms`."""
+        next_ms = self._events[0][0] if self._events else end_ms
+        self.advance(max(min(next_ms, end_ms) - self.now_ms, 0))
 
     def ticks_ms(self) -> int:
         return self.now_ms % TICKS_PERIOD
@@ -187,6 +197,7 @@ class FakeOutputs:
             failure, self.fail_next_open = self.fail_next_open, None
             raise failure
         assert not self._open, "two jars at once"
+        self._mains.last_jar = jar
         self._open[jar] = self._clock.now_ms
 
     def close_jars(self) -> None:
@@ -217,24 +228,30 @@ class FakeSerial:
         self.lines: list[str] = []
         self.writes: list[bytes] = []
         self._incoming = bytearray()
+        self._position = 0
         self._clock = clock
 
     def type_in(self, data: bytes) -> None:
         self._incoming.extend(data)
 
     def wait(self, duration_ms: int) -> bool:
-        waited_ms = 0
-        while not self._incoming and waited_ms < duration_ms:
-            self._clock.advance(1)
-            waited_ms += 1
-        return bool(self._incoming)
+        """Bytes come with the clock's events only: the time between them passes at once."""
+        end_ms = self._clock.now_ms + duration_ms
+        while not self._waiting() and self._clock.now_ms < end_ms:
+            self._clock.advance_to_event(end_ms)
+        return self._waiting()
 
     def read(self) -> int:
-        if not self._incoming:
+        if not self._waiting():
             return -1
-        byte = self._incoming[0]
-        self._incoming = self._incoming[1:]
-        return byte
+        self._position += 1
+        return self._incoming[self._position - 1]
+
+    def _waiting(self) -> bool:
+        if self._position and self._position == len(self._incoming):
+            self._incoming = bytearray()
+            self._position = 0
+        return self._position < len(self._incoming)
 
     def write(self, data: bytes) -> None:
         self.writes.append(bytes(data))

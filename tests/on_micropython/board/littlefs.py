@@ -20,7 +20,10 @@ _ERASED = b"\xff" * BLOCK_BYTES
 
 
 class Chip:
-    """The bytes and the counters; `cut_at` names the program or erase at which the power goes, `torn` half-done."""
+    """The bytes and the counters; `cut_at` makes the power go at a program or erase.
+
+    NOR rules: programming only clears bits, and littlefs has to know it.
+    """
 
     def __init__(self, mains: "Mains", blocks: int = 128) -> None:
         self.data = bytearray(b"\xff" * (BLOCK_BYTES * blocks))
@@ -28,14 +31,29 @@ class Chip:
         self.erases = 0
         self.programmed_bytes = 0
         self.operations = 0
-        self.cut_at = 0
-        self.torn = False
         self.mains = mains
+        self._cuts: dict[int, bool] = {}
 
-    def strikes(self) -> bool:
-        """Count an operation; whether it is the one that the power goes at."""
+    def cut_at(self, operation: int, torn: bool) -> None:
+        """Cut the power at the `operation`th from now, which then does nothing or, `torn`, a part."""
+        self._cuts[self.operations + operation] = torn
+
+    def cut_no_more(self) -> None:
+        """Take back the cuts that have not happened."""
+        self._cuts = {}
+
+    def change(self, start: int, contents: "Any") -> bool:
+        """Program or erase: whether the power stayed on. Torn, the first part is done, and a byte in the middle half."""
         self.operations += 1
-        return self.operations == self.cut_at
+        if self.operations not in self._cuts:
+            self.data[start : start + len(contents)] = contents
+            return True
+        if self._cuts.pop(self.operations):
+            done = self.operations * 37 % len(contents)
+            was, wanted = self.data[start + done], contents[done]
+            self.data[start : start + done] = memoryview(contents)[:done]
+            self.data[start + done] = was ^ ((was ^ wanted) & 0x5A)
+        return False
 
 
 class Device:
@@ -55,7 +73,9 @@ class Device:
     def writeblocks(self, block: int, buffer: "Any", offset: int = 0) -> int:
         if self.dead:
             return -errno.EIO
-        self._change(block * BLOCK_BYTES + offset, buffer)
+        start = block * BLOCK_BYTES + offset
+        assert self._chip.data[start] & buffer[0] == buffer[0], "programmed without an erase"
+        self._change(start, buffer)
         self._chip.programmed_bytes += len(buffer)
         return 0
 
@@ -72,13 +92,9 @@ class Device:
         return 0
 
     def _change(self, start: int, contents: "Any") -> None:
-        chip = self._chip
-        if chip.strikes():
-            half = len(contents) // 2 if chip.torn else 0
-            chip.data[start : start + half] = memoryview(contents)[:half]
+        if not self._chip.change(start, contents):
             self.dead = True
-            chip.mains.cut()
-        chip.data[start : start + len(contents)] = contents
+            self._chip.mains.cut()
 
 
 class LittlefsStorage:
@@ -89,12 +105,15 @@ class LittlefsStorage:
         self._clock = clock
         options = {"readsize": _UNIT_BYTES, "progsize": _UNIT_BYTES, "lookahead": _UNIT_BYTES}
         self._options = options
-        vfs.VfsLfs2.mkfs(Device(chip), **options)
+        self._device = Device(chip)
+        vfs.VfsLfs2.mkfs(self._device, **options)
         self.mount()
 
     def mount(self) -> None:
-        """What the boot code does."""
-        self._fs = vfs.VfsLfs2(Device(self.chip), **self._options)
+        """What the boot code does; nothing of the run before reaches the chip any more."""
+        self._device.dead = True
+        self._device = Device(self.chip)
+        self._fs = vfs.VfsLfs2(self._device, **self._options)
 
     def read(self, name: str) -> bytes:
         with self._fs.open(name, "rb") as file:

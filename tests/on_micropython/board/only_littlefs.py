@@ -1,12 +1,10 @@
-"""The real littlefs under the firmware: cut at every program and erase, and what a job costs in erases."""
+"""The real littlefs under the firmware: what a job costs in erases. The cuts are in `histories`."""
 
 import json
 
 from .littlefs import Chip, LittlefsStorage
-from .test_cuts import CHECKPOINT_MS, SECONDS, SLACK_MS, finish_and_check
 from .world import World, make_job
 
-ERASE_MS = 45
 MAX_ERASES_PER_ITEM = 1.2
 MAX_ERASES_PER_SECOND = 0.05
 
@@ -26,22 +24,6 @@ def make_world() -> World:
 def job_of(count: int, seconds: float, job_id: int) -> "dict[str, object]":
     """A job of `count` items with fields as the backend sends them."""
     return make_job(job_id, seconds=(seconds,) * count)
-
-
-def test_cut_at_every_program_and_erase() -> None:
-    for torn in (False, True):
-        operation = 0
-        while True:
-            operation += 1
-            world = make_world()
-            chip = world.storage.chip  # type: ignore[attr-defined]
-            chip.cut_at = chip.operations + operation
-            chip.torn = torn
-            world.backend.queue.append(make_job(seconds=SECONDS))
-            finish_and_check(world, CHECKPOINT_MS + SLACK_MS + ERASE_MS)
-            if not world.cuts:
-                break
-        assert operation > 20, operation
 
 
 def wear(count: int, seconds: float, jobs: int) -> "tuple[float, float]":

@@ -94,14 +94,13 @@ def cut_everywhere(
         while was_cut:
             operation += 1
             board = make()
-            board.chip.torn = torn
-            board.chip.cut_at = board.chip.operations + operation
+            board.chip.cut_at(operation, torn)
             try:
                 step()
                 was_cut = False
             except PowerCut:
                 pass
-            board.chip.cut_at = 0
+            board.chip.cut_no_more()
             board.boot()
             check()
             board.leave()
