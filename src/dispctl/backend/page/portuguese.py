@@ -27,6 +27,9 @@ PORTUGUESE = {
     "To the overview": "Para a visão geral",
     "There is no such page.": "Esta página não existe.",
     "There is no such file.": "Este arquivo não existe.",
+    "There is no job {job}.": "O job {job} não existe.",
+    "There is no recipe {recipe}.": "A receita {recipe} não existe.",
+    "There is no device {device}.": "A placa {device} não existe.",
     "This form is out of date. Load the page again and send it once more.": (
         "Este formulário está desatualizado. Recarregue a página e envie de novo."
     ),

@@ -132,5 +132,5 @@ def remove(session: Session, operator_id: int, device_id: int) -> None:
         .execution_options(synchronize_session=False)
     )
     if removed.first() is None:
-        raise NotFoundError(f"There is no device {device_id}.")
+        raise NotFoundError("There is no device {device}.", device=device_id)
     changes.note(session, operator_id)

@@ -64,7 +64,7 @@ def job_of(session: Session, operator_id: int, job_id: int) -> Job:
     """One of the operator's jobs; raises `NotFoundError`, for another's too."""
     job = session.get(Job, job_id)
     if job is None or job.operator_id != operator_id:
-        raise NotFoundError(f"There is no job {job_id}.")
+        raise NotFoundError("There is no job {job}.", job=job_id)
     return job
 
 
@@ -131,7 +131,7 @@ def for_device(session: Session, device: Device, job_id: int) -> Job:
     """
     job = session.scalar(select(Job).where(Job.id == job_id).with_for_update())
     if job is None:
-        raise NotFoundError(f"There is no job {job_id}.")
+        raise NotFoundError("There is no job {job}.", job=job_id)
     if job.operator_id != device.operator_id:
         raise ForeignJobError(f"Job {job_id} belongs to another owner.")
     return job

@@ -32,7 +32,7 @@ def recipe(session: Session, operator_id: int, recipe_id: int) -> RecipeRow:
     """One of the operator's recipes; raises `NotFoundError`."""
     row = session.get(RecipeRow, recipe_id)
     if row is None or row.operator_id != operator_id:
-        raise NotFoundError(f"There is no recipe {recipe_id}.")
+        raise NotFoundError("There is no recipe {recipe}.", recipe=recipe_id)
     return row
 
 
