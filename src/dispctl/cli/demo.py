@@ -96,7 +96,7 @@ class _View:
         from dispctl.operations.inspect_flash import Inspected
 
         if isinstance(event, StageBegun):
-            if self._pause:
+            if self._pause and event.can_wait:
                 typer.prompt("Enter goes on", default="", show_default=False, err=True)
             self._console.out.print()
             self._console.out.print(Rule(f"{event.number}. {event.title}", align="left"))

@@ -6,6 +6,7 @@ the command that a person would type. Prints nothing.
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from contextlib import ExitStack
@@ -74,7 +75,7 @@ class _Story:
         self._stack = stack
         self._began_s = time.monotonic()
         self._job_id = 0
-        self._name = f"demo-{folder.name}"
+        self._name = f"demo-{os.getpid()}"
         self._port = f"sim:{self._name}"
         self._backups = Backups(folder / "backups")
         self._client: BackendClient
@@ -158,7 +159,10 @@ class _Story:
 
     def cut(self) -> Iterator[DemoEvent]:
         yield StageBegun(
-            5, "The power goes while the third jar is open, and the router with it", "dispctl sim power cycle"
+            5,
+            "The power goes while the third jar is open, and the router with it",
+            "dispctl sim power cycle",
+            can_wait=False,
         )
         self._await_half_dose()
         self._simulator.request("power", action="off")

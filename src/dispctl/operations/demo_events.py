@@ -11,11 +11,15 @@ from dispctl.operations.provision_events import ProvisionEvent
 
 @dataclass(frozen=True)
 class StageBegun:
-    """A stage of the story; `command` is what a person would type for it, where it is one command."""
+    """A stage of the story; `command` is what a person would type for it, where it is one command.
+
+    `can_wait` says that the story is the same when somebody stops to look here: not while a jar is open.
+    """
 
     number: int
     title: str
     command: str | None = None
+    can_wait: bool = True
 
 
 @dataclass(frozen=True)
