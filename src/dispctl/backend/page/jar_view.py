@@ -1,5 +1,6 @@
 """The four jars as the page shows them: what is in each, how full it looks, and whether it will do; pure."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from dispctl.backend.plan import spice_key
 from dispctl.backend.store.tables import JarRow, RecipeRow
 
 JAR_NUMBERS = (1, 2, 3, 4)
+VERSION_DIGITS = 16
 # Nobody says how much a jar holds: the four are drawn to one of these, the first that is enough for the fullest.
 SCALES_G = (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 100_000, 1_000_000)
 
@@ -51,7 +53,8 @@ def view_jars(rows: Sequence[JarRow], recipes: Sequence[RecipeRow]) -> list[JarV
 
 def version_of(row: JarRow | None) -> str:
     """What changes whenever the jar does: a form that was filled in before must not undo what happened since."""
-    return row.updated_at.isoformat() if row else ""
+    jar = row.as_jar() if row else None
+    return hashlib.sha256(repr(jar).encode()).hexdigest()[:VERSION_DIGITS]
 
 
 def _view(number: int, row: JarRow | None, scale_g: int, needs_ug: Mapping[str, int]) -> JarView:

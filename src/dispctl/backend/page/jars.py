@@ -93,10 +93,14 @@ def _fields(jar: JarView) -> dict[str, str]:
     """The jar as its fields hold it, to the last digit: what is not touched must come back the same."""
     return {
         f"spice-{jar.number}": jar.spice or "",
-        f"rate-{jar.number}": "" if jar.rate_g_per_s is None else f"{jar.rate_g_per_s:.12g}",
-        f"stock-{jar.number}": "" if jar.stock_g is None else f"{jar.stock_g:.12g}",
+        f"rate-{jar.number}": _exact(jar.rate_g_per_s),
+        f"stock-{jar.number}": _exact(jar.stock_g),
         f"version-{jar.number}": jar.version,
     }
+
+
+def _exact(number: float | None) -> str:
+    return "" if number is None else repr(number).removesuffix(".0")
 
 
 def _read(form: Form) -> tuple[list[Jar], list[Problem]]:
