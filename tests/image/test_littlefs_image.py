@@ -15,8 +15,8 @@ from dispctl.image.littlefs_image import (
     SUPERBLOCK_LENGTH,
     ReadOnlyFilesystem,
     build,
+    changed_blocks,
     recognise,
-    without,
 )
 from dispctl.image.micropython_image import DISK_VERSION_2_0, DISK_VERSION_2_1
 
@@ -152,7 +152,7 @@ def test_a_damaged_image_gives_files_or_a_sentence(seed: int) -> None:
 @pytest.mark.parametrize("disk_version", [DISK_VERSION_2_0, DISK_VERSION_2_1])
 def test_removing_a_file_changes_one_block_and_nothing_else(disk_version: int) -> None:
     data = build(EXAMPLE, LENGTH, disk_version=disk_version).data
-    changes = without(reader(data), LENGTH, ["/job_state"])
+    changes = changed_blocks(reader(data), LENGTH, ["/job_state"], {})
     assert len(changes) == 1
     changed = bytearray(data)
     for change in changes:
@@ -164,7 +164,7 @@ def test_removing_a_file_changes_one_block_and_nothing_else(disk_version: int) -
 
 def test_removing_what_is_not_there_is_refused() -> None:
     with pytest.raises(DamagedError, match="does not let itself be changed"):
-        without(reader(build(EXAMPLE, LENGTH).data), LENGTH, ["/nothing"])
+        changed_blocks(reader(build(EXAMPLE, LENGTH).data), LENGTH, ["/nothing"], {})
 
 
 def test_what_is_there_is_told_from_its_contents() -> None:

@@ -127,3 +127,14 @@ def test_opening_the_cable_does_not_reset_the_board(board: str) -> None:
         port: Any = open_port(board)
         port.close()
     assert uptime_ms(board) > before
+
+
+@pytest.mark.parametrize("via", ["auto", "repl", "rom"])
+def test_a_cleared_job_is_put_back(board: str, dispctl: Dispctl, via: str) -> None:
+    put_files(SAVED["mid-item"])
+    look = ("inspect-flash", "--port", board)
+    before = dispctl.json(*look, "--via", "rom")
+    backup = dispctl.json(*look, "--clear", "--yes")["backup"]
+    restored = dispctl.json(*look, "--via", via, "--restore", backup, "--yes")
+    assert restored["restored"] == 7
+    assert dispctl.json(*look, "--via", "rom") == before

@@ -12,11 +12,19 @@ from hypothesis import strategies as st
 
 from dispctl.adapters import rom
 from dispctl.adapters.backups import Backups, load
-from dispctl.errors import BoardRefusedError, BoardSilentError, DamagedError, DispctlError, UsageError
+from dispctl.errors import (
+    BackendUnreachableError,
+    BoardRefusedError,
+    BoardSilentError,
+    DamagedError,
+    DispctlError,
+    UsageError,
+)
 from dispctl.image import littlefs_image
 from dispctl.operations import busy
 from dispctl.operations.inspect_flash import (
     AboutToClear,
+    Cancelled,
     Cleared,
     Dumped,
     Event,
@@ -169,7 +177,14 @@ def test_files_are_put_where_they_are_wanted(tmp_path: Path, backups: Backups) -
 
 
 @pytest.mark.parametrize(
-    "options", [{"via": "telepathy"}, {"image": "/nowhere"}, {"image": "/nowhere", "clear": True}]
+    "options",
+    [
+        {"via": "telepathy"},
+        {"image": "/nowhere"},
+        {"image": "/nowhere", "clear": True},
+        {"via": "control", "restore": "/nowhere"},
+        {"clear": True, "restore": "/x"},
+    ],
 )
 def test_what_cannot_be_meant_is_refused(options: dict[str, Any], tmp_path: Path, backups: Backups) -> None:
     if "image" in options:
@@ -259,6 +274,28 @@ def test_clearing_saves_first_and_leaves_nothing_to_pour(backups: Backups) -> No
     assert firmware.saved == {}
 
 
+def test_a_job_is_cancelled_in_the_backend_before_the_board_forgets_it(backups: Backups) -> None:
+    firmware = Firmware(SAVED["mid-item"])
+    held = []
+
+    def cancel(job_id: int) -> bool:
+        held.append((job_id, "job_state" in firmware.saved))
+        return False
+
+    with running(firmware.board) as board:
+        events = run(backups, port=board.port, clear=True, cancel=cancel)
+    assert held == [(7, True)]
+    assert events[-2:] == [Cancelled(7, was_over=False), Cleared(7)]
+
+
+def test_a_job_that_cannot_be_cancelled_stays_on_the_board(backups: Backups) -> None:
+    firmware = Firmware(SAVED["mid-item"])
+    cancel = _raise(BackendUnreachableError("The backend does not answer."))
+    with running(firmware.board) as board, pytest.raises(BackendUnreachableError):
+        run(backups, port=board.port, clear=True, cancel=cancel)
+    assert firmware.saved == SAVED["mid-item"]
+
+
 def test_stopping_at_the_question_changes_nothing(backups: Backups) -> None:
     firmware = Firmware(SAVED["mid-item"])
     with running(firmware.board) as board:
@@ -266,7 +303,7 @@ def test_stopping_at_the_question_changes_nothing(backups: Backups) -> None:
         assert any(
             isinstance(event, AboutToClear) for event in events if isinstance(event, AboutToClear | Cleared)
         )
-        events.close()  # type: ignore[attr-defined]
+        events.close()
     assert firmware.saved
 
 

@@ -38,6 +38,7 @@ _NO_MICROPYTHON = {
 }
 _RESTART = "import machine\nmachine.reset()"
 _FOLDER_BIT = 0x4000
+_NEW_SUFFIX = "~"
 _LOG_TIMEOUT_S = 0.05
 
 
@@ -87,6 +88,13 @@ class ReplSession:
         """Remove `path`; raises FileNotFoundError when it is not there."""
         with _translated():
             self._transport.fs_rmfile(path)
+
+    def replace_file(self, path: str, contents: bytes) -> None:
+        """Write `path` whole: a cut leaves the old contents or the new ones."""
+        new = f"{path}{_NEW_SUFFIX}"
+        with _translated():
+            self._transport.fs_writefile(new, contents, chunk_size=READ_CHUNK_BYTES)
+            self._transport.exec(f"import os\nos.rename({new!r},{path!r})")
 
     def mac(self) -> str:
         """The chip's MAC, as ``24:6f:28:d1:5c:01``."""

@@ -1,14 +1,17 @@
 """`dispctl inspect-flash`: what a board has saved of a job, and clearing it."""
 
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dispctl.cli.options import Json, Port, Quiet, Verbose, Yes
+from dispctl.cli.options import DEFAULT_BACKEND, Backend, Json, Port, Quiet, Verbose, Yes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from dispctl.cli.console import Console
     from dispctl.operations.inspect_flash import AboutToClear, Event
 
@@ -41,6 +44,21 @@ def inspect_flash(
     clear: Annotated[
         bool, typer.Option("--clear", help="Remove the job from the board. Saves it here first, and asks.")
     ] = False,
+    cancel: Annotated[
+        bool,
+        typer.Option(
+            "--cancel",
+            help="With --clear: also cancel the job in the backend, which would hand it out again.",
+        ),
+    ] = False,
+    restore: Annotated[
+        Path | None,
+        typer.Option(metavar="BACKUP", help="Put the job of a backup back onto the board. Asks."),
+    ] = None,
+    baud: Annotated[
+        int | None, typer.Option("--baud", "-b", min=9600, help="Bits a second in the bootloader.")
+    ] = None,
+    backend: Backend = DEFAULT_BACKEND,
     json: Json = False,
     yes: Yes = False,
     verbose: Verbose = False,
@@ -49,30 +67,54 @@ def inspect_flash(
     """Show the job saved on a board: items, what was poured, the log, and what the board does when it next starts."""
     from dispctl.adapters.backups import default_backups
     from dispctl.cli.console import Console
-    from dispctl.errors import ExitCode
+    from dispctl.errors import ExitCode, UsageError
+    from dispctl.operations.choose_boards import choose_boards
     from dispctl.operations.inspect_flash import Request, inspect_flash
 
+    if cancel and not clear:
+        raise UsageError("--cancel goes with --clear.", hint="To cancel alone: dispctl job cancel.")
     console = Console(json=json, yes=yes, quiet=quiet, verbose=verbose)
-    view = _View(console)
-    request = Request(port=port, via=via.value, image=image, raw=raw, clear=clear)
-    for event in inspect_flash(request, default_backups()):
-        view.show(event)
+    view = _View(console, cancels=cancel)
+    board = choose_boards([port])[0]
+    with _canceller(backend, wanted=cancel) as canceller:
+        request = Request(
+            port=board.port, via=via.value, image=image, raw=raw, clear=clear, cancel=canceller, restore=restore,
+            expected_mac=board.expected_mac, baud=baud,
+        )  # fmt: skip
+        for event in inspect_flash(request, default_backups()):
+            view.show(event)
     view.finish()
     if view.is_damaged:
         raise typer.Exit(ExitCode.DAMAGED)
 
 
+@contextmanager
+def _canceller(backend: str, *, wanted: bool) -> "Iterator[Callable[[int], bool] | None]":
+    """Cancels jobs with the session that is kept; who is not logged in learns it before the board is touched."""
+    if not wanted:
+        yield None
+        return
+    from dispctl.operations.backend_session import open_backend, open_journal
+    from dispctl.operations.job import cancel_if_active
+
+    with open_backend(backend) as client:
+        journal = open_journal(backend)
+        yield lambda job_id: cancel_if_active(client, journal, job_id)
+
+
 class _View:
     """Shows events as they come; with ``--json`` one object at the end."""
 
-    def __init__(self, console: "Console") -> None:
+    def __init__(self, console: "Console", *, cancels: bool) -> None:
         self.is_damaged = False
+        self._cancels = cancels
         self._console = console
         self._summary: dict[str, Any] = {}
 
     def show(self, event: "Event") -> None:
         """Tell of one event."""
         from dispctl.operations import inspect_flash as operation
+        from dispctl.operations.restore_job import AboutToRestore, Restored
 
         console = self._console
         if isinstance(event, operation.TriedInVain):
@@ -87,6 +129,12 @@ class _View:
             console.message(f"Put into {event.folder}: {', '.join(event.names) or 'nothing, there is none'}.")
         elif isinstance(event, operation.AboutToClear):
             self._ask(event)
+        elif isinstance(event, AboutToRestore | Restored):
+            self._show_restoring(event)
+        elif isinstance(event, operation.Cancelled):
+            self._summary["cancelled"] = not event.was_over
+            words = "had ended in the backend already" if event.was_over else "is cancelled in the backend"
+            console.message(f"Job {event.job_id} {words}.")
         elif isinstance(event, operation.Cleared):
             self._summary["cleared"] = True
             console.message("The board holds no job now.")
@@ -101,12 +149,24 @@ class _View:
     def _ask(self, event: "AboutToClear") -> None:
         self._summary["backup"] = str(event.backup)
         self._console.message(f"Saved in {event.backup}.")
-        if event.job_id is not None:
+        if event.job_id is not None and not self._cancels:
             self._console.message(
                 f"The backend will hand job {event.job_id} out again unless it is cancelled there: "
                 f"dispctl job cancel {event.job_id}"
             )
         self._console.confirm("Remove the job from the board?")
+
+    def _show_restoring(self, event: Any) -> None:
+        from dispctl.operations.restore_job import Restored
+
+        if isinstance(event, Restored):
+            self._summary["restored"] = event.job_id
+            self._console.message(f"The board holds job {event.job_id} again.")
+            return
+        if event.backup is not None:
+            self._summary["backup"] = str(event.backup)
+            self._console.message(f"What the board holds now is saved in {event.backup}.")
+        self._console.confirm(f"Put job {event.job_id} back onto the board?")
 
 
 def show_view(console: "Console", via: str, view: dict[str, Any]) -> None:

@@ -148,10 +148,12 @@ class Change:
     new: bytes
 
 
-def without(read: Callable[[int, int], bytes], length: int, paths: list[str]) -> list[Change]:
-    """The blocks that change when `paths` are removed from the littlefs that `read` reads; nothing is written.
+def changed_blocks(
+    read: Callable[[int, int], bytes], length: int, removed: list[str], added: Mapping[str, bytes]
+) -> list[Change]:
+    """The blocks that change, ascending, when `removed` go from the littlefs that `read` reads and `added` come.
 
-    Raises DamagedError when it does not mount or a path is not there.
+    Nothing is written. Raises DamagedError when it does not mount, a path is not there or there is no room.
     """
     before = ReadOnlyFilesystem(read, length)
     medium = _Overlay(read, length)
@@ -160,8 +162,10 @@ def without(read: Callable[[int, int], bytes], length: int, paths: list[str]) ->
     )
     try:
         filesystem.mount()
-        for path in paths:
+        for path in removed:
             filesystem.remove(path)
+        for path, contents in added.items():
+            _write(filesystem, path, contents)
         filesystem.unmount()
     except (LittleFSError, OSError) as error:
         medium.raise_failure()

@@ -46,7 +46,7 @@ def choose_boards(
     return [ChosenBoard(chosen[0].name, chosen[0].port, normal_mac(expected_mac))]
 
 
-def check_mac(port: str, mac: str, expected_mac: str | None) -> None:
+def check_mac(port: str, mac: str | None, expected_mac: str | None) -> None:
     """Raises BoardRefusedError when another board than the expected one is on the port; None expects any."""
     if expected_mac not in {None, mac}:
         raise BoardRefusedError(

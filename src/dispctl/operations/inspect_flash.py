@@ -1,4 +1,4 @@
-"""Show what a board has saved of a job, and clear it after saving it here; prints nothing, asks nothing."""
+"""Show what a board has saved of a job, clear it or put another one back, saved here first; prints and asks nothing."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from dispctl.errors import BoardRefusedError, BoardSilentError, DispctlError, UsageError
 from dispctl.firmware import job_state
-from dispctl.operations import busy, job_state_sources
+from dispctl.operations import busy, job_state_sources, restore_job
+from dispctl.operations.choose_boards import check_mac
 from dispctl.operations.job_state_sources import ImageSource, SavedFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Generator, Iterator
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -82,6 +83,14 @@ class AboutToClear:
 
 
 @dataclass(frozen=True)
+class Cancelled:
+    """The job is cancelled in the backend; `was_over`: there it had ended before."""
+
+    job_id: int
+    was_over: bool
+
+
+@dataclass(frozen=True)
 class Cleared:
     """Nothing to pour or report is left on the board."""
 
@@ -95,30 +104,36 @@ class Restarted:
     via: str
 
 
-Event = TriedInVain | Inspected | Dumped | AboutToClear | Cleared | Restarted
+Event = TriedInVain | Inspected | Dumped | AboutToClear | Cancelled | Cleared | Restarted | restore_job.Event
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to look at and what to do with it; `image` is looked at in place of a board."""
+    """What to look at and what to do with it; `image` is looked at in place of a board.
+
+    `cancel` cancels a job in the backend and tells whether it did not have to; it goes with `clear`. `restore` is a backup
+    whose job the board is to get. `expected_mac` refuses another board; `baud` is for the bootloader.
+    """
 
     port: str
     via: str = "auto"
     image: Path | None = None
     raw: Path | None = None
     clear: bool = False
+    cancel: Callable[[int], bool] | None = None
+    restore: Path | None = None
+    expected_mac: str | None = None
+    baud: int | None = None
 
 
-def inspect_flash(request: Request, backups: Backups) -> Iterator[Event]:
-    """Look, by the first way that works; then dump and clear if asked.
+def inspect_flash(request: Request, backups: Backups) -> Generator[Event, None, None]:
+    """Look, by the first way that works; then dump, clear or restore if asked.
 
-    Raises UsageError for an unknown way, the errors of the port and of the last way tried, BoardRefusedError when the
-    program would have to be stopped while it pours or the firmware refuses to clear.
+    Raises UsageError for what contradicts itself, the errors of the port and of the last way tried, BoardRefusedError
+    when the program would have to be stopped while it pours, the firmware refuses to clear or it is another board.
     """
-    if request.via not in WAYS:
-        raise UsageError(f"There is no way '{request.via}'.", hint=f"Choose one of {', '.join(WAYS)}.")
-    if request.image is not None and request.clear:
-        raise UsageError("An image file is only read.", hint="Clear the board itself: leave out --image.")
+    _check(request)
+    restored = restore_job.load_saved_job(request.restore) if request.restore is not None else None
     ways = _ways(request)
     for via in ways:
         looked = False
@@ -126,8 +141,11 @@ def inspect_flash(request: Request, backups: Backups) -> Iterator[Event]:
             with _open(request, via) as source:
                 inspected = Inspected(via, saved := source.read(), view_of(saved))
                 looked = True
+                check_mac(request.port, saved.mac, request.expected_mac)
                 yield inspected
                 yield from _act(request, backups, source, inspected)
+                if restored is not None:
+                    yield from restore_job.restore(restored, source, saved, backups)
         except (BoardSilentError, BoardRefusedError) as error:
             if looked or via == ways[-1] or not _leads_on(via, error):
                 raise
@@ -138,6 +156,19 @@ def inspect_flash(request: Request, backups: Backups) -> Iterator[Event]:
             return
 
 
+def _check(request: Request) -> None:
+    if request.via not in WAYS:
+        raise UsageError(f"There is no way '{request.via}'.", hint=f"Choose one of {', '.join(WAYS)}.")
+    if request.image is not None and (request.clear or request.restore):
+        raise UsageError("An image file is only read.", hint="Change the board itself: leave out --image.")
+    if request.restore is not None and request.clear:
+        raise UsageError("--clear and --restore contradict each other.")
+    if request.restore is not None and request.via == "control":
+        raise UsageError(
+            "The running firmware takes no saved job.", hint="Leave out --via, or use repl or rom."
+        )
+
+
 def _leads_on(via: str, error: DispctlError) -> bool:
     """Whether another way may lead further: not when the board says that it is pouring."""
     return isinstance(error, BoardSilentError) or via == "control"
@@ -146,7 +177,9 @@ def _leads_on(via: str, error: DispctlError) -> bool:
 def _ways(request: Request) -> tuple[str, ...]:
     if request.image is not None:
         return ("image",)
-    return WAYS[1:] if request.via == "auto" else (request.via,)
+    if request.via != "auto":
+        return (request.via,)
+    return WAYS[2:] if request.restore is not None else WAYS[1:]
 
 
 @contextmanager
@@ -154,8 +187,8 @@ def _open(request: Request, via: str) -> Iterator[Source]:
     if request.image is not None:
         yield ImageSource(request.image)
         return
-    if via in STOPPING_WAYS and request.via != "auto":
-        # Asked for by name, a way that stops the program is taken only if nothing is being poured.
+    if via in STOPPING_WAYS and (request.via != "auto" or request.restore is not None):
+        # Where the firmware was not asked before, a way that stops it is taken only if nothing is being poured.
         list(busy.await_end_of_pour(request.port, wait=False))
     with _way_to(request, via) as source:
         yield source
@@ -169,14 +202,14 @@ def _way_to(request: Request, via: str) -> AbstractContextManager[Source]:
         )
     if via == "repl":
         return job_state_sources.open_repl_source(request.port)
-    return job_state_sources.open_rom_source(request.port)
+    return job_state_sources.open_rom_source(request.port, request.baud)
 
 
 def _act(request: Request, backups: Backups, source: Source, inspected: Inspected) -> Iterator[Event]:
     if request.raw is not None:
         yield _dump(request.raw, inspected.saved)
     if request.clear:
-        yield from _clear(backups, source, inspected)
+        yield from _clear(request, backups, source, inspected)
 
 
 def view_of(saved: SavedFiles) -> dict[str, Any]:
@@ -203,8 +236,8 @@ def _dump(folder: Path, saved: SavedFiles) -> Dumped:
     return Dumped(folder, tuple(sorted(saved.files)))
 
 
-def _clear(backups: Backups, source: Source, inspected: Inspected) -> Iterator[Event]:
-    """Remove job and progress. Ids of finished jobs stay, so that none is poured again, and a rejected report does."""
+def _clear(request: Request, backups: Backups, source: Source, inspected: Inspected) -> Iterator[Event]:
+    """Remove job and progress, cancelled before so that the backend does not hand it out at once. Ids of finished jobs stay, so that none is poured again, and a rejected report does."""
     saved = inspected.saved
     names = [
         name for name in saved.files if name == job_state.JOB_FILE or name.startswith(job_state.PROGRESS_FILE)
@@ -213,6 +246,8 @@ def _clear(backups: Backups, source: Source, inspected: Inspected) -> Iterator[E
     if names:
         backup = backups.save(saved.mac or "board", {f"/{name}": data for name, data in saved.files.items()})
         yield AboutToClear(job_id, backup)
+        if request.cancel is not None and job_id is not None:
+            yield Cancelled(job_id, was_over=request.cancel(job_id))
         source.clear(names)
         if set(names) & set(source.read().files):
             raise BoardRefusedError("The board still holds the job.", hint=f"It is saved in {backup}.")

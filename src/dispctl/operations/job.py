@@ -59,6 +59,17 @@ def cancel_job(client: BackendClient, job: Job) -> Job:
     return client.job(job.id)
 
 
+def cancel_if_active(client: BackendClient, journal: JobJournal, job_id: int) -> bool:
+    """Make sure that the backend does not hand the job out any more; whether it had ended already or is not known there."""
+    try:
+        cancel_job(client, job_to_cancel(client, journal, job_id))
+    except BackendRefusedError as error:
+        if error.status != NOT_FOUND:
+            raise
+        return True
+    return False
+
+
 def draft_of_failed(job: Job) -> tuple[RecipeDraft, int]:
     """A recipe, and for how many people, that pours what `job` left undone; raises `UsageError` if that is nothing.
 

@@ -58,6 +58,9 @@ class Source(Protocol):
     def clear(self, names: list[str]) -> None:
         """Remove these files of ``/``."""
 
+    def replace(self, old: list[str], new: dict[str, bytes]) -> None:
+        """Remove the files `old` of ``/``, then write `new` in their order; raises UsageError where nothing is written."""
+
 
 class ControlSource:
     """The running firmware, asked by control lines; nothing stops."""
@@ -79,6 +82,12 @@ class ControlSource:
     def clear(self, names: list[str]) -> None:  # noqa: ARG002 - the firmware knows its own files
         """The firmware clears what it knows to be the job; refused while it pours."""
         self._ask("clear_job")
+
+    def replace(self, old: list[str], new: dict[str, bytes]) -> None:  # noqa: ARG002 - a `Source` takes them
+        """Raises UsageError."""
+        raise UsageError(
+            "The running firmware takes no saved job.", hint="Leave out --via, or use repl or rom."
+        )
 
     def _read_file(self, name: str) -> bytes:
         """The whole file; read again when the firmware rewrote it meanwhile."""
@@ -116,6 +125,12 @@ class ReplSource:
         for name in names:
             self._session.remove_file(f"/{name}")
 
+    def replace(self, old: list[str], new: dict[str, bytes]) -> None:
+        """See `Source`; the job goes first, so that a cut leaves none rather than one without its progress."""
+        self.clear(sorted(old))
+        for name, contents in new.items():
+            self._session.replace_file(f"/{name}", contents)
+
 
 class RomSource:
     """The bootloader, for a board that does not start; only the blocks that are needed are read."""
@@ -136,13 +151,18 @@ class RomSource:
 
     def clear(self, names: list[str]) -> None:
         """Rewrite the blocks that change, one as a rule; the old ones are put back when that does not verify."""
+        self.replace(names, {})
+
+    def replace(self, old: list[str], new: dict[str, bytes]) -> None:
+        """See `Source` and `clear`. The root folder lies in the first blocks: written last, they make it all count."""
         region = self._region()
-        changes = littlefs_image.without(
+        changes = littlefs_image.changed_blocks(
             lambda offset, length: self._session.read(region.offset + offset, length),
             region.length,
-            [f"/{name}" for name in names],
+            [f"/{name}" for name in old],
+            {f"/{name}": contents for name, contents in new.items()},
         )
-        for change in changes:
+        for change in reversed(changes):
             self._rewrite(region.offset + change.offset, change.old, change.new)
 
     def _rewrite(self, offset: int, old: bytes, new: bytes) -> None:
@@ -194,6 +214,10 @@ class ImageSource:
         """Raises UsageError."""
         raise UsageError("An image file is only read.", hint="Clear the board itself: leave out --image.")
 
+    def replace(self, old: list[str], new: dict[str, bytes]) -> None:  # noqa: ARG002 - a `Source` takes them
+        """Raises UsageError."""
+        raise UsageError("An image file is only read.", hint="Leave out --image.")
+
     def _partition(self) -> bytes:
         if littlefs_image.recognise(self._data[: littlefs_image.SUPERBLOCK_LENGTH]) == "littlefs":
             return self._data
@@ -224,11 +248,11 @@ def open_repl_source(port: str) -> Iterator[Source]:
 
 
 @contextmanager
-def open_rom_source(port: str) -> Iterator[Source]:
-    """The bootloader on `port`; the board is reset afterwards."""
+def open_rom_source(port: str, baud: int | None) -> Iterator[Source]:
+    """The bootloader on `port`, at `baud` or as fast as usual; the board is reset afterwards."""
     from dispctl.adapters import rom
 
-    with rom.connect(port) as session:
+    with rom.connect(port, baud=baud or rom.BAUD_LADDER[0]) as session:
         yield RomSource(session)
         session.reset()
 
