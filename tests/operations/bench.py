@@ -16,7 +16,13 @@ PORT = "sim:bench"
 
 
 def shell(folder: Path) -> Dispctl:
-    return Dispctl({"DISPCTL_SIM_DIR": str(folder / "sim"), "XDG_DATA_HOME": str(folder / "data")})
+    places = {
+        "DISPCTL_SIM_DIR": "sim",
+        "XDG_DATA_HOME": "data",
+        "XDG_CONFIG_HOME": "config",
+        "XDG_CACHE_HOME": "cache",
+    }
+    return Dispctl({name: str(folder / place) for name, place in places.items()})
 
 
 @contextmanager

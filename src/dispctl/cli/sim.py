@@ -64,6 +64,9 @@ def run(
         typer.Option(metavar="SSID:PASSWORD", help="A Wi-Fi network in reach. [default: Cozinha:tempero123]"),
     ] = None,
     power: Annotated[bool, typer.Option("--power/--no-power", help="Start with the power on.")] = True,
+    mac: Annotated[
+        str, typer.Option(metavar="MAC", help="The chip's MAC, by which boards are told apart.")
+    ] = "24:6f:28:d1:5c:01",
     json: Json = False,
 ) -> None:
     """Run a virtual board until Ctrl-C or `sim stop`."""
@@ -81,6 +84,7 @@ def run(
         pacing=pacing,
         networks=_networks(network),
         power=power,
+        mac=_mac_bytes(mac),
     )
     _refuse_second(name)
     try:
@@ -249,6 +253,12 @@ def _announce(console: Console, entry: "Entry") -> None:
         console.json_line(asdict(entry))
     else:
         typer.echo(f"cable: {entry.cable}")
+
+
+def _mac_bytes(mac: str) -> bytes:
+    from dispctl.adapters.aliases import normal_mac
+
+    return bytes.fromhex(normal_mac(mac).replace(":", ""))
 
 
 def _checked_name(name: str) -> str:

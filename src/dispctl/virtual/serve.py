@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dispctl.virtual import processor
-from dispctl.virtual.board import Board, Wiring
+from dispctl.virtual.board import DEFAULT_MAC, Board, Wiring
 from dispctl.virtual.clock import BoardClock
 from dispctl.virtual.control_server import Control, serve_control
 from dispctl.virtual.flash import NorFlash
@@ -49,6 +49,7 @@ class Settings:
     pacing: bool = True
     networks: Mapping[str, str] = field(default_factory=lambda: DEFAULT_NETWORKS)
     power: bool = True
+    mac: bytes = DEFAULT_MAC
 
 
 def serve(settings: Settings, on_ready: Callable[[Entry], None]) -> None:
@@ -79,7 +80,9 @@ async def running_board(settings: Settings, stop: Callable[[], None]) -> AsyncIt
     flash = NorFlash(settings.flash)
     paced = settings.pacing and settings.speed == 1
     board = Board(
-        Wiring(flash, BoardClock(settings.speed), networks=settings.networks, paced=settings.pacing)
+        Wiring(
+            flash, BoardClock(settings.speed), settings.mac, networks=settings.networks, paced=settings.pacing
+        )
     )
     cable = Rfc2217Server(
         on_data=board.receive, on_lines=board.set_lines, on_baud=board.set_line_baud, pacing=paced
