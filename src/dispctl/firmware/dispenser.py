@@ -55,7 +55,7 @@ class Dispenser:
         self._report = Timer(clock)
         self._claim = Timer(clock)
         parts.console.on_line = Control(self).handle
-        parts.idle.task = self._background
+        parts.idle.tasks.append(self._background)
 
     def setup(self) -> None:
         """After boot, with the outputs closed: say who is there, arm the watchdog, look for a job that was under way."""

@@ -9,18 +9,18 @@ if TYPE_CHECKING:
     from .watchdog import Watchdog
 
 _SLICE_MS = 50
-_TASK_EVERY_MS = 250
+_TASKS_EVERY_MS = 250
 
 
 class Idle:
-    """Waiting. `task` is called a few times a second; it must not wait."""
+    """Waiting. Each of `tasks` is called a few times a second; none may wait."""
 
     def __init__(self, clock: "Clock", console: "Console", watchdog: "Watchdog") -> None:
         self._clock = clock
         self._console = console
         self._watchdog = watchdog
-        self._task_ran = clock.ticks_ms()
-        self.task: Callable[[], None] | None = None
+        self._tasks_ran = clock.ticks_ms()
+        self.tasks: list[Callable[[], None]] = []
 
     def wait_ms(self, duration_ms: int) -> None:
         """Wait so long, serving the cable; with 0, serve once what has come in."""
@@ -29,14 +29,15 @@ class Idle:
         left_ms = duration_ms
         while True:
             self._watchdog.feed()
-            self._run_task()
+            self._run_tasks()
             self._console.wait(min(max(left_ms, 0), _SLICE_MS))
             left_ms = duration_ms - clock.ticks_diff(clock.ticks_ms(), began)
             if left_ms <= 0:
                 return
 
-    def _run_task(self) -> None:
+    def _run_tasks(self) -> None:
         now = self._clock.ticks_ms()
-        if self.task and self._clock.ticks_diff(now, self._task_ran) >= _TASK_EVERY_MS:
-            self._task_ran = now
-            self.task()
+        if self._clock.ticks_diff(now, self._tasks_ran) >= _TASKS_EVERY_MS:
+            self._tasks_ran = now
+            for task in self.tasks:
+                task()

@@ -35,6 +35,7 @@ def _assemble(outputs: "Outputs") -> "Dispenser":
     from .dispenser import Dispenser
     from .http_client import HttpClient
     from .idle import Idle
+    from .improv_service import ImprovService
     from .parts import Parts
     from .settings import Settings
     from .sockets import Transport
@@ -56,7 +57,10 @@ def _assemble(outputs: "Outputs") -> "Dispenser":
     transport = Transport(parts.idle.wait_ms, lambda: (settings["ca_pem"], settings["tls_insecure"]))
     http = HttpClient(transport, parts.clock)
     parts.backend = Backend(http, settings, parts.system, parts.console, VERSION)
-    return Dispenser(parts, VERSION)
+    parts.system.keyboard_interrupt(False)  # the console tells Ctrl-C from the byte 3 in an Improv frame
+    dispenser = Dispenser(parts, VERSION)
+    ImprovService(parts, VERSION).listen()
+    return dispenser
 
 
 def _guarded_loop(dispenser: "Dispenser") -> None:

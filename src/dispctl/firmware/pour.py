@@ -72,7 +72,6 @@ class Pour:
         parts.watchdog.arm(watchdog.POURING_MS)
         parts.console.on_ctrl_c = self._on_ctrl_c
         parts.pouring = True
-        parts.system.keyboard_interrupt(False)
 
     def _end(self) -> None:
         """The jar is closed; what was poured is saved also when the way here was an exception."""
@@ -81,7 +80,6 @@ class Pour:
         parts.pouring = False
         parts.watchdog.arm(watchdog.NORMAL_MS)
         parts.console.on_ctrl_c = _interrupt
-        parts.system.keyboard_interrupt(True)
 
     def _pour(self) -> None:
         motor = self._state.job.motor

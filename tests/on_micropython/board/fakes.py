@@ -222,11 +222,12 @@ class FakeOutputs:
 
 
 class FakeSerial:
-    """The cable: `type_in` puts bytes on it, `lines` is what came out."""
+    """The cable: `type_in` puts bytes on it; `lines` is what came out, `frames` the Improv frames among it."""
 
     def __init__(self, clock: FakeClock) -> None:
         self.lines: list[str] = []
         self.writes: list[bytes] = []
+        self.frames: list[bytes] = []
         self._incoming = bytearray()
         self._position = 0
         self._clock = clock
@@ -255,6 +256,9 @@ class FakeSerial:
 
     def write(self, data: bytes) -> None:
         self.writes.append(bytes(data))
+        if data.startswith(b"\nIMPROV"):
+            self.frames.append(bytes(data))
+            return
         for line in data.decode().split("\r\n")[:-1]:
             self.lines.append(line)
 

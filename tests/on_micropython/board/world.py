@@ -101,6 +101,7 @@ class World:
         self.outputs.close_all()
         parts = self._parts()
         self.dispenser = firmware("dispenser").Dispenser(parts, "0.1.0")
+        firmware("improv_service").ImprovService(parts, "0.1.0").listen()
         self.dispenser.setup()
 
     def run(self, until: "Callable[[], bool]", limit_ms: int = 600_000) -> None:
