@@ -1,6 +1,7 @@
 """What holds for every page: its headers, no code or style in the page, words for everything, nothing from elsewhere."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -113,7 +114,8 @@ def test_names_are_text_whatever_they_hold(ana: Visitor, cook: Cook, board: Boar
 
 
 def test_a_spice_in_braces_is_no_instruction_to_a_sentence(ana: Visitor, cook: Cook) -> None:
-    recipe_id = cook.add_recipe(**{"{jar.__class__}": 10.0})
+    amounts: dict[str, Any] = {"{jar.__class__}": 10.0}
+    recipe_id = cook.add_recipe(**amounts)
 
     page = Page(ana.submit(f"/page/recipes/{recipe_id}/send", people="4"))
 

@@ -6,7 +6,7 @@
 (() => {
   const ACTIVE_MS = 1500;
   const WATCHED_MS = 4000;
-  const IDLE_MS = 10000;
+  const IDLE_MS = 5000;
   const ANSWER_WITHIN_MS = 8000;
   const TICK_MS = 200;
 
