@@ -3,10 +3,11 @@
 No answer carries a password or a token. Nothing slow is done while a jar is open.
 """
 
-from binascii import b2a_base64
+from binascii import a2b_base64, b2a_base64
 
 from . import job_persistence, job_state
 from .control_lines import RequestError, format_answer, format_refusal, parse_request
+from .job import JobRefusedError
 from .settings import SettingsError
 
 TYPE_CHECKING = False
@@ -38,6 +39,7 @@ class Control:
             "reset": self._reset,
             "abort_job": self._abort_job,
             "resume": self._resume,
+            "put_job": self._put_job,
         }
 
     def handle(self, line: bytes) -> None:
@@ -145,6 +147,18 @@ class Control:
             raise RefusedError("no job waits for a word")
         self._dispenser.waits_for_operator = False
         return {}
+
+    def _put_job(self, request: "dict[str, Any]") -> "dict[str, Any]":
+        """`job` is the payload in base64: the longest that is taken fits into one request line."""
+        try:
+            payload = a2b_base64(request["job"])
+        except (KeyError, TypeError, ValueError):
+            raise RefusedError('"job" must be base64')
+        try:
+            state = self._dispenser.put_job(payload)
+        except JobRefusedError as error:
+            raise RefusedError(error.reason)
+        return {"job": state.job.id if state else None, "ended": state is None}
 
     def _refuse_while_pouring(self) -> None:
         if self._parts.pouring:

@@ -8,7 +8,7 @@ from . import job_execution as execution
 from . import job_persistence as persistence
 from .control import Control
 from .job import JobRefusedError, parse_job
-from .job_state import RUNNING, JobState
+from .job_state import RUNNING, JobState, job_mark, same_job
 from .timer import Timer
 from .watchdog import NORMAL_MS
 
@@ -45,6 +45,7 @@ class Dispenser:
         self.waits_for_operator = False
         self.executing = False
         self._version = version
+        self._from_cable = False
         self._resuming = False
         self._was_joined = False
         self._claim_failed: str | None = None
@@ -82,8 +83,8 @@ class Dispenser:
         self._advance_state()
         if self.state == ST_ONLINE:
             self._work_online()
-        elif self.job and self._may_pour() and (parts.settings["resume_offline"] or parts.abort_requested):
-            self._run_job()
+        elif self.job:
+            self._work_offline(self.job)
 
     def poll_next_job(self) -> None:
         """Ask for a job; save it, pour it, report it."""
@@ -97,9 +98,29 @@ class Dispenser:
         else:
             self._poll_failed(answer)
 
+    def put_job(self, payload: bytes) -> "JobState | None":
+        """Take a job that came over the cable, None if it has ended before: as from the backend, saved before poured.
+
+        A repeat is answered as the first. Raises JobRefusedError (also while there is another job) and OSError.
+        """
+        job = parse_job(payload)
+        if self.job is not None:
+            if not same_job(self.job.job, job.id, job_mark(job)):
+                raise JobRefusedError(f"busy: job {self.job.job.id} is on the board", job.id)
+            return self.job
+        if persistence.is_finished(self.parts.storage, job):
+            return None
+        state = JobState(job, self.parts.clock.uptime_ms())
+        persistence.save_job(self.parts.storage, self.parts.retained, state, payload)
+        self.job = state
+        self._from_cable = True
+        self.parts.console.log("CABO", f"Job {job.id} recebido pelo cabo e salvo em Flash")
+        return state
+
     def drop_job(self) -> None:
         """Forget the job in memory; its files are gone."""
         self.job = None
+        self._from_cable = False
         self.waits_for_operator = False
         self.parts.abort_requested = False
 
@@ -188,6 +209,15 @@ class Dispenser:
         elif self._may_pour():
             self._run_job()
 
+    def _work_offline(self, state: JobState) -> None:
+        """Pour what was asked for over this cable, or may be resumed; keep the results of what no backend knows."""
+        parts = self.parts
+        at_once = self._from_cable or state.job.local or parts.settings["resume_offline"]
+        if self._may_pour() and (at_once or parts.abort_requested):
+            self._run_job()
+        elif state.job.local and state.next_item() < 0:
+            self._retry_report()
+
     def _may_pour(self) -> bool:
         return self.job is not None and self.job.next_item() >= 0 and not self.waits_for_operator
 
@@ -266,8 +296,12 @@ class Dispenser:
     def _receive(self, answer: "Response") -> None:
         parts = self.parts
         payload = answer.body
+        if self.job is not None:
+            return  # another came over the cable meanwhile; this one will be handed out again
         try:
             job = parse_job(payload)
+            if job.local:
+                raise JobRefusedError("id reservado a jobs locais")
         except JobRefusedError as error:
             self._refuse(error.job_id, error.reason)
             return
@@ -333,7 +367,7 @@ class Dispenser:
     def _send_report(self, state: JobState) -> None:
         over = execution.report_job_completion(self.parts, state)
         if over and self.job is state:
-            self.job = None
+            self.drop_job()
             self._poll.start(0)
         self._report.start(self._jittered(REPORT_RETRY_MS))
 

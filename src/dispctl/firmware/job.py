@@ -15,6 +15,7 @@ MAX_PAYLOAD_BYTES = 4096
 MAX_ITEMS = 240
 MAX_STEP_MS = 180_000
 MAX_JOB_ID = 0xFFFFFFFF
+FIRST_LOCAL_ID = 0x80000000  # jobs that no backend knows; the backend's ids are whole numbers of 31 bits
 JARS = 4
 _QUOTE, _BACKSLASH = 0x22, 0x5C
 _ID_WINDOW = 24
@@ -41,6 +42,11 @@ class Job:
         self.created = created
         self.items = items
         self.motor = motor
+
+    @property
+    def local(self) -> bool:
+        """Whether it came over the cable and no backend knows it: its report stays on the board."""
+        return self.id >= FIRST_LOCAL_ID
 
 
 def parse_job(payload: bytes) -> Job:

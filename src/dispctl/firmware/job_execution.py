@@ -77,6 +77,8 @@ def announce_resumption(parts: "Parts", state: JobState) -> None:
 def report_job_completion(parts: "Parts", state: JobState) -> bool:
     """Send the results; whether the job is over (accepted, or refused for good). Else it stays in flash."""
     console = parts.console
+    if state.job.local:
+        return _keep_local_results(parts, state)
     console.log("REPORT", f"Enviando relatório do job {state.job.id}")
     count_items(console, state)
     answer = parts.backend.complete(state)
@@ -100,6 +102,16 @@ def report_job_completion(parts: "Parts", state: JobState) -> bool:
 def count_items(console: "Console", state: JobState) -> None:
     """How the whole job went, in one line: who watches may have missed how its first items ended."""
     console.log("REPORT", f"Itens do job {state.job.id}: {state.done} concluídos, {state.failed} falhos")
+
+
+def _keep_local_results(parts: "Parts", state: JobState) -> bool:
+    try:
+        persistence.keep_local_job(parts.storage, parts.retained, state)
+    except OSError as error:
+        parts.console.log("PERSIST", f"✗ Flash: {error}")
+        return False
+    parts.console.log("REPORT", f"Job local {state.job.id}: resultado guardado em job_state.local")
+    return True
 
 
 def _execute_item(parts: "Parts", state: JobState, index: int) -> int:

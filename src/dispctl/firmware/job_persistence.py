@@ -66,6 +66,13 @@ def reject_job(storage: "Storage", retained: "Retained", state: JobState, status
     clear_job(storage, retained, state)
 
 
+def keep_local_job(storage: "Storage", retained: "Retained", state: JobState) -> None:
+    """A job that no backend knows has ended: keep its results for whoever asks, then end it. Raises OSError."""
+    payload = codec.restore_job(storage.read(codec.JOB_FILE))[1]
+    storage.write(codec.LOCAL_FILE, codec.encode_rejected(state, payload, 0, ""))
+    clear_job(storage, retained, state)
+
+
 def forget_job(storage: "Storage", retained: "Retained") -> None:
     """Drop the saved job and its progress as if it had never come; the finished ids stay. Raises OSError."""
     _remove(storage, codec.JOB_FILE)

@@ -8,6 +8,7 @@ Files, all in `/` of the board (sizes chosen for littlefs: a file of up to 128 b
     job_state.progress1  the same for items 13 to 24, and so on
     job_state.finished   one FINISHED frame: the last jobs that ended, newest first
     job_state.rejected   JOB, PROGRESS… and VERDICT frames of the last report that the backend will never accept
+    job_state.local      the same of the last job that came over the cable and is no backend's
 
 A frame is `magic "DJ", version, kind, body length (u16), CRC-32 (u32) of the six bytes before it and the body, body`,
 little-endian. Progress counts only for the job of the same id and moment of creation; when a job has ended its
@@ -31,6 +32,7 @@ JOB_FILE = "job_state"
 PROGRESS_FILE = "job_state.progress"
 FINISHED_FILE = "job_state.finished"
 REJECTED_FILE = "job_state.rejected"
+LOCAL_FILE = "job_state.local"
 
 JOB, PROGRESS, FINISHED, VERDICT, RETAINED = 1, 2, 3, 4, 5  # kinds of frames
 PENDING, RUNNING, DONE = 0, 1, 2  # codes of an item; what follows are the ways to fail
@@ -174,7 +176,7 @@ def encode_finished(state: JobState, earlier: bytes) -> bytes:
 
 
 def encode_rejected(state: JobState, payload: bytes, status: int, reason: str) -> bytes:
-    """What `job_state.rejected` holds: the job, its results, and the backend's words."""
+    """What `job_state.rejected` and `job_state.local` hold: the job, its results, and the backend's words."""
     data = encode_job(state.ts_inicio, payload)
     for window in range(window_count(state.total)):
         data += encode_progress(state, window)

@@ -129,7 +129,7 @@ def _file_finding(name: str, data: bytes, state: "codec.JobState | None", ended:
         return None
     if name == codec.FINISHED_FILE:
         return codec.only_body(data, codec.FINISHED)[1]
-    if name == codec.REJECTED_FILE:
+    if name in (codec.REJECTED_FILE, codec.LOCAL_FILE):
         return codec.split_frames(data)[1] or (
             None if decode_rejected_file(data) else "holds no rejected report"
         )
