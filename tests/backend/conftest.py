@@ -3,6 +3,7 @@
 The database is an SQLite file; a test that asks for `database_kind` with `ON_BOTH` runs on PostgreSQL too.
 """
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +14,7 @@ from fastapi import FastAPI
 from dispctl.backend import security
 from dispctl.backend.app import create_app
 from dispctl.backend.settings import Settings
+from dispctl.backend.store.database import Database
 from dispctl.backend.store.tables import Base
 from tests.backend import postgres
 from tests.backend.actors import Board, Clock, Cook
@@ -44,8 +46,16 @@ def postgres_server() -> Iterator[postgres.Server]:
             server = stack.enter_context(postgres.running())
         except postgres.NoPostgresError as error:
             pytest.skip(str(error))
-        server.make_template()
+        server.make_shared_database()
         yield server
+
+
+@pytest.fixture(scope="session")
+def empty_sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with every migration run and nothing in it, to be copied."""
+    file = tmp_path_factory.mktemp("empty") / "backend.sqlite3"
+    Database(f"sqlite:///{file}").close()
+    return file
 
 
 @pytest.fixture
@@ -55,14 +65,14 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def database_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+def database_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
     """An empty database of the test's own."""
     if database_kind == "sqlite":
-        yield f"sqlite:///{tmp_path / 'backend.sqlite3'}"
-        return
+        file = tmp_path / "backend.sqlite3"
+        shutil.copy(request.getfixturevalue("empty_sqlite_file"), file)
+        return f"sqlite:///{file}"
     server: postgres.Server = request.getfixturevalue("postgres_server")
-    with server.new_database() as url:
-        yield url
+    return server.emptied()
 
 
 @pytest.fixture

@@ -105,7 +105,7 @@ def test_the_description_names_every_call_of_the_contract(client: Client) -> Non
         *{(method, f"/config/{what}") for method in ("get", "put") for what in ("robo", "motor")},
         *{(method, "/receitas/") for method in ("get", "post")},
         *{(method, "/receitas/{recipe_id}") for method in ("get", "put", "delete")},
-        *{("get", "/catalogo/temperos"), ("get", "/time")},
+        *{("get", "/catalogo/temperos"), ("get", "/time"), ("get", "/healthz"), ("get", "/metrics")},
         *{
             ("post", "/jobs"),
             ("get", "/jobs/active"),

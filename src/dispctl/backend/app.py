@@ -11,11 +11,13 @@ from dispctl import __version__
 from dispctl.backend.body_limit import BodyLimit
 from dispctl.backend.dependencies import Services
 from dispctl.backend.page import router as page
+from dispctl.backend.polls import Lookups, PollAnswers
 from dispctl.backend.refusals import Refusal
-from dispctl.backend.routes import auth, board, clock, devices, jobs, kitchen, live
+from dispctl.backend.routes import auth, board, clock, devices, jobs, kitchen, live, operation
 from dispctl.backend.security import CookieSigner
 from dispctl.backend.settings import Settings
 from dispctl.backend.store.database import Database
+from dispctl.backend.telemetry import Observed, Telemetry
 
 LARGEST_BODY = 256 * 1024
 
@@ -26,20 +28,26 @@ def create_app(settings: Settings) -> FastAPI:
     Raises `dispctl.backend.store.errors.UnusableDatabaseError`.
     """
     services = Services(settings, Database(settings.database_url), CookieSigner(settings.secret))
+    lookups = Lookups(services)
+    telemetry = Telemetry(services)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        services.database.follow(services.tell)
+        services.start()
         yield
+        lookups.close()
         services.database.close()
 
     app = FastAPI(title="dispctl backend", version=__version__, lifespan=lifespan)
     app.state.services = services
+    app.state.telemetry = telemetry
     app.add_middleware(BodyLimit, largest=LARGEST_BODY)
+    app.add_middleware(PollAnswers, services=services, lookups=lookups)
+    app.add_middleware(Observed, telemetry=telemetry)
     app.exception_handler(Refusal)(_refused)
     app.exception_handler(RequestValidationError)(_malformed)
     app.exception_handler(Exception)(_failed)
-    for module in (auth, kitchen, jobs, board, devices, live, clock, page):
+    for module in (auth, kitchen, jobs, board, devices, live, clock, operation, page):
         app.include_router(module.router)
     return app
 

@@ -34,10 +34,22 @@ class Services:
     passwords: Passwords = field(default_factory=Passwords)
     news: News = field(default_factory=News)
     queues: News = field(default_factory=News)
+    stopping: bool = False
 
     def now(self) -> datetime:
         """The moment by the backend's clock, aware, in UTC."""
         return self.settings.clock()
+
+    def start(self) -> None:
+        """Begin to wake those who wait; to be called in the event loop."""
+        self.news.start()
+        self.queues.start()
+        self.database.follow(self.tell)
+
+    def stop_waiting(self) -> None:
+        """Send the boards away that wait for a job: the backend is about to stop."""
+        self.stopping = True
+        self.queues.announce_all()
 
     def tell(self, change: Change) -> None:
         """Wake those in this process who wait for what has changed."""
@@ -84,7 +96,7 @@ def _board(
     now = services.now()
     # Boards poll every second; a write each would cost more than the poll.
     if now - device.last_seen > services.settings.online_within / 3:
-        with services.database.write() as session:
+        with services.database.write(durable=False) as session:
             devices.saw(session, device.id, now)
     return device
 

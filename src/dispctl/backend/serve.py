@@ -12,6 +12,8 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
+from dispctl.backend.dependencies import Services
+
 GRACE_S = 10
 BACKLOG = 2048
 
@@ -59,7 +61,7 @@ def serve(
         timeout_graceful_shutdown=GRACE_S,
         server_header=False,
     )
-    server = _Server(config, on_ready)
+    server = _Server(config, app.state.services, on_ready)
     server.run(sockets=[listener])
     return server.stopped_by
 
@@ -74,10 +76,16 @@ def _log_to_standard_error() -> dict[str, Any]:
 class _Server(uvicorn.Server):
     """Uvicorn's server, which says when it is ready and keeps the signal to itself."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, services: Services, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
+        self._services = services
         self._on_ready = on_ready
         self.stopped_by: signal.Signals | None = None
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer the boards that wait for a job, or they would be waited for; then stop."""
+        self._services.stop_waiting()
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then tell."""

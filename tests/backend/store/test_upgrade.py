@@ -56,7 +56,7 @@ def bare_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest)
         yield f"sqlite:///{tmp_path / 'old.sqlite3'}"
         return
     server: postgres.Server = request.getfixturevalue("postgres_server")
-    with server.new_database("template0") as url:
+    with server.new_database() as url:
         yield url
 
 

@@ -1,9 +1,12 @@
 """What boards call: claim, heartbeat, next job, report."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 
 from dispctl.backend.dependencies import Backend, CurrentBoard, Network, refuses
+from dispctl.backend.polls import LONGEST_WAIT_S, WAIT_HEADER
 from dispctl.backend.refusals import ConflictError
 from dispctl.backend.schemas.accounts import ClaimedView, ClaimRequest
 from dispctl.backend.schemas.fields import Id, Ok
@@ -11,6 +14,16 @@ from dispctl.backend.schemas.jobs import Heartbeat, JobView, ReportAnswer, Repor
 from dispctl.backend.store import attempts, devices, jars, jobs, reports
 
 router = APIRouter(prefix="/devices", tags=["boards"])
+
+ANNOUNCED = {WAIT_HEADER: str(LONGEST_WAIT_S)}
+Wait = Annotated[
+    int,
+    Query(
+        alias="wait",
+        ge=0,
+        description=f"Seconds to wait for a job; more than {LONGEST_WAIT_S} are {LONGEST_WAIT_S}.",
+    ),
+]
 
 
 @router.post("/claim", responses=refuses(400, 429))
@@ -29,7 +42,7 @@ def claim(body: ClaimRequest, services: Backend, network: Network) -> ClaimedVie
 @router.post("/me/heartbeat", responses=refuses(401))
 def heartbeat(body: Heartbeat, services: Backend, board: CurrentBoard) -> Ok:
     """A sign of life."""
-    with services.database.write() as session:
+    with services.database.write(durable=False) as session:
         devices.heartbeat(session, board.id, body.fw_version, body.status, services.now())
     return Ok()
 
@@ -39,8 +52,11 @@ def heartbeat(body: Heartbeat, services: Backend, board: CurrentBoard) -> Ok:
     response_model=JobView,
     responses={204: {"description": "No job."}, **refuses(401)},
 )
-def next_job(services: Backend, board: CurrentBoard) -> Response:
-    """The owner's oldest queued job; it stays queued until its report comes."""
+def next_job(services: Backend, board: CurrentBoard, _wait: Wait = 0) -> Response:
+    """The owner's oldest queued job; it stays queued until its report comes.
+
+    Boards for which there is none are answered, or made to wait, before they come here (`dispctl.backend.polls`).
+    """
     with services.database.read() as session:
         job = jobs.next_for(session, board)
         motor = jars.motor_of(session, board.operator_id) if job else None
@@ -49,8 +65,8 @@ def next_job(services: Backend, board: CurrentBoard) -> Response:
             devices.saw(session, board.id, services.now())
             job = jobs.take(session, board, services.now())
     if job is None or motor is None:
-        return Response(status_code=204)
-    return JSONResponse(JobView.of(job, motor).model_dump(mode="json"))
+        return Response(status_code=204, headers=ANNOUNCED)
+    return JSONResponse(JobView.of(job, motor).model_dump(mode="json"), headers=ANNOUNCED)
 
 
 @router.post("/me/jobs/{job_id}/complete", responses=refuses(401, 403, 404, 409))

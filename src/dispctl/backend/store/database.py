@@ -1,6 +1,7 @@
 """The engine and its transactions; this module and the two it chooses between know which database it is."""
 
 import logging
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from types import ModuleType
@@ -43,6 +44,7 @@ class Database:
         self._writing = self._engine.execution_options(writes=True)
         self._readers = sessionmaker(reading, expire_on_commit=False)
         self._writers = sessionmaker(self._writing, expire_on_commit=False)
+        self._writer = threading.Lock()
         self._bring_up_to_date()
 
     @property
@@ -57,10 +59,14 @@ class Database:
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """A session whose changes are kept together at the end of the block, or not at all when it raises."""
-        with _busy_as_refusal():
+    def write(self, *, durable: bool = True) -> Iterator[Session]:
+        """A session whose changes are kept together at the end of the block, or not at all when it raises.
+
+        A power cut may undo the last changes that are not `durable`: signs of life, which come again by themselves.
+        """
+        with _busy_as_refusal(), self._turn():
             with self._writers.begin() as session:
+                self._set_durability(session, durable=durable)
                 yield session
                 changes = noted(session)
                 self._carrier.send(session, changes)
@@ -79,6 +85,25 @@ class Database:
         """Close every connection."""
         self._carrier.close()
         self._engine.dispose()
+
+    def _set_durability(self, session: Session, *, durable: bool) -> None:
+        if self.is_sqlite:
+            session.connection(execution_options={"durable": durable})
+        elif not durable:
+            session.execute(text("SET LOCAL synchronous_commit = off"))
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Have this process's writers wait in a queue where only one can write: SQLite has them look again and again."""
+        if not self.is_sqlite:
+            yield
+            return
+        if not self._writer.acquire(timeout=sqlite.BUSY_TIMEOUT_MS / 1000):
+            raise StoreBusyError("The database did not answer; try again.")
+        try:
+            yield
+        finally:
+            self._writer.release()
 
     def _bring_up_to_date(self) -> None:
         try:

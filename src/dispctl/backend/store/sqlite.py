@@ -83,5 +83,12 @@ def _set_up(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        options = connection.get_execution_options()
+        if not options.get("writes", False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        # In WAL mode NORMAL leaves the last transactions to the operating system, FULL waits for the disk.
+        connection.exec_driver_sql(
+            f"PRAGMA synchronous={'FULL' if options.get('durable', True) else 'NORMAL'}"
+        )
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

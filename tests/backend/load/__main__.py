@@ -1,0 +1,136 @@
+"""`python -m tests.backend.load`: measure the backend under fleets of several sizes; writes JSON, a table, a plot."""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import resource
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.backend import postgres
+from tests.backend.load.chart import chart, table
+from tests.backend.load.fleet import Findings, Plan, run
+from tests.backend.load.kitchens import fill
+
+
+def main() -> None:
+    """Measure every size on every database that was asked for."""
+    options = _options()
+    _allow_many_files()
+    results = json.loads(options.out.read_text()) if options.out.exists() else []
+    for kind in options.databases:
+        for boards in options.boards:
+            result = _measure(kind, boards, options)
+            print(json.dumps(result), flush=True)
+            results.append(result)
+            options.out.write_text(json.dumps(results, indent=1) + "\n")
+    print(table(results))
+    if options.plot:
+        options.plot.write_text(chart(results))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.backend.load", description=__doc__)
+    parser.add_argument("--boards", type=int, nargs="+", default=[100, 300, 1000])
+    parser.add_argument("--databases", nargs="+", default=["sqlite", "postgresql"])
+    parser.add_argument("--wait", type=int, default=0, help="seconds of a long poll; 0: poll once a second")
+    parser.add_argument("--jobs", type=float, default=5, help="jobs a second, all boards together")
+    parser.add_argument("--warm-up", type=float, default=5)
+    parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--out", type=Path, default=Path("load.json"), help="results are added to this file")
+    parser.add_argument("--plot", type=Path, help="write an SVG of all results in --out")
+    return parser.parse_args()
+
+
+def _allow_many_files() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _measure(kind: str, boards: int, options: argparse.Namespace) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder, _database(kind, Path(folder)) as url:
+        secret = secrets.token_hex().encode()
+        secret_file = Path(folder) / "secret"
+        secret_file.touch(mode=0o600)
+        secret_file.write_bytes(secret)
+        kitchens = fill(url, secret, boards)
+        with _serving(url, secret_file) as (server, port):
+            plan = Plan("127.0.0.1", port, options.wait, options.jobs, options.warm_up, options.seconds)
+            busy, began = _cpu_s(server.pid), time.monotonic()
+            mine = time.process_time()
+            findings = asyncio.run(run(kitchens, plan))
+            lasted = time.monotonic() - began
+            return {
+                "database": kind,
+                "boards": boards,
+                "wait_s": options.wait,
+                "machine": f"{os.cpu_count()} cores, Python {platform.python_version()}",
+                "load_average": round(os.getloadavg()[0], 1),
+                "server_cpu": round((_cpu_s(server.pid) - busy) / lasted, 2),
+                "generator_cpu": round((time.process_time() - mine) / lasted, 2),
+                "server_rss_mib": _rss_mib(server.pid),
+                **_summary(findings, options.seconds),
+            }
+
+
+@contextmanager
+def _database(kind: str, folder: Path) -> Iterator[str]:
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / 'backend.sqlite3'}"
+        return
+    with postgres.running(durable=True) as server, server.new_database() as url:
+        yield url
+
+
+@contextmanager
+def _serving(url: str, secret_file: Path) -> Iterator[tuple["subprocess.Popen[str]", int]]:
+    command = [sys.executable, "-m", "dispctl", "backend", "serve", "--port", "0"]
+    server = subprocess.Popen(
+        [*command, "--database", url, "--secret-file", str(secret_file)], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert server.stdout is not None
+        yield server, int(server.stdout.readline().rpartition(":")[2])
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _cpu_s(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _rss_mib(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM"))
+
+
+def _summary(findings: Findings, seconds: float) -> dict[str, Any]:
+    requests = sum(len(taken) for kind, taken in findings.seconds.items() if kind != "order to board")
+    return {
+        "requests_per_s": round(requests / seconds),
+        "errors": len(findings.errors),
+        "first_errors": findings.errors[:3],
+        **{kind: _quantiles(sorted(taken)) for kind, taken in sorted(findings.seconds.items())},
+    }
+
+
+def _quantiles(taken: list[float]) -> dict[str, float]:
+    def at(share: float) -> float:
+        return round(taken[min(len(taken) - 1, int(len(taken) * share))] * 1000, 1)
+
+    return {"count": len(taken), "p50_ms": at(0.5), "p99_ms": at(0.99), "max_ms": at(1)}
+
+
+if __name__ == "__main__":
+    main()
