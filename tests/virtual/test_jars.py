@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dispctl.virtual.jars import Jars
+from dispctl.virtual.jars import Jars, Stuck
 
 
 class Clock:
@@ -28,6 +28,7 @@ def test_an_opening_lasts_from_the_first_driver_to_the_last() -> None:
     assert report["jars"][1] == {
         "jar": 2,
         "open": False,
+        "stuck": None,
         "total_ms": 2000,
         "openings": [{"opened_ms": 1000, "closed_ms": 3000, "cause": "power"}],
     }
@@ -60,3 +61,40 @@ def test_forgetting_keeps_what_is_still_open() -> None:
     jars.drive(1, "relay", is_open=True)
     jars.forget()
     assert len(jars.report()["jars"][0]["openings"]) == 1
+
+
+def test_a_stuck_actuator_stays_where_it_is_whatever_drives_it() -> None:
+    clock = Clock()
+    jars = Jars(clock)
+    jars.stick(1, Stuck.CLOSED)
+    jars.drive(1, "relay", is_open=True)
+    assert jars.report()["jars"][0] == {
+        "jar": 1,
+        "open": False,
+        "stuck": "closed",
+        "total_ms": 0,
+        "openings": [],
+    }
+    clock.ms = 1000
+    jars.stick(1, None)
+    clock.ms = 3000
+    jars.stick(1, Stuck.OPEN)
+    jars.drive(1, "relay", is_open=False, cause="power")
+    assert jars.report()["jars"][0]["open"]
+    clock.ms = 9000
+    jars.stick(1, None)
+    assert jars.report()["jars"][0]["openings"] == [
+        {"opened_ms": 1000, "closed_ms": 9000, "cause": "actuator"}
+    ]
+
+
+def test_an_actuator_that_gets_stuck_moves_by_itself() -> None:
+    clock = Clock()
+    jars = Jars(clock)
+    jars.drive(2, "servo", is_open=True)
+    clock.ms = 500
+    jars.stick(2, Stuck.CLOSED)
+    clock.ms = 700
+    jars.stick(3, Stuck.OPEN)
+    assert jars.report()["jars"][1]["openings"] == [{"opened_ms": 0, "closed_ms": 500, "cause": "actuator"}]
+    assert jars.report()["jars"][2]["openings"] == [{"opened_ms": 700, "closed_ms": None, "cause": None}]

@@ -114,3 +114,28 @@ def test_the_access_point_is_a_thing_of_its_own() -> None:
     assert air.radio.answer("active", {"interface": 1, "active": True})["active"] is True
     air.radio.answer("active", {"interface": 0, "active": False})
     assert air.radio.answer("status", {"interface": 1})["active"] is True
+
+
+def test_without_addresses_a_station_waits_until_they_are_handed_out() -> None:
+    air = Air()
+    air.radio.set_dhcp(on=False)
+    air.join("Cozinha", "tempero123")
+    air.wait(60_000)
+    described = air.radio.answer("status", {})
+    assert (described["status"], described["ip"]) == (radio.CONNECTING, radio.NOWHERE)
+    air.radio.set_dhcp(on=True)
+    air.wait(1000)
+    assert air.status == radio.GOT_IP
+    assert air.links == [True]
+
+
+def test_a_station_keeps_the_address_it_has() -> None:
+    air = Air()
+    air.join("Cozinha", "tempero123")
+    air.wait(1000)
+    air.radio.set_dhcp(on=False)
+    air.wait(60_000)
+    assert air.status == radio.GOT_IP
+    air.join("Cozinha", "wrong")
+    air.wait(2000)
+    assert air.status == radio.WRONG_PASSWORD

@@ -13,7 +13,8 @@ GONE_PID = 2**22 + 1  # above Linux's largest process number
 
 
 def entry(name: str = "board", pid: int | None = None) -> Entry:
-    return Entry(name, os.getpid() if pid is None else pid, "rfc2217://127.0.0.1:1", "127.0.0.1:2", "/f")
+    number = os.getpid() if pid is None else pid
+    return Entry(name, number, "rfc2217://127.0.0.1:1", "127.0.0.1:2", "/f", "24:6f:28:00:00:01")
 
 
 def test_a_board_is_found_while_it_runs(tmp_path: Path) -> None:

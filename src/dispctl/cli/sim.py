@@ -1,50 +1,24 @@
-"""``dispctl sim``: the virtual board, and the faults it can be given while it runs."""
+"""``dispctl sim``: the virtual board, from its start to its end."""
 
-from enum import Enum
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dispctl.cli import sim_faults, sim_questions
 from dispctl.cli.console import Console
 from dispctl.cli.options import Json
-from dispctl.errors import BoardNotFoundError, BoardRefusedError, DamagedError, PortBusyError, UsageError
+from dispctl.errors import DamagedError, PortBusyError, UsageError
 
 if TYPE_CHECKING:
     from dispctl.virtual.registry import Entry
+    from dispctl.virtual.relays import Relays
 
 app = typer.Typer(
     no_args_is_help=True, help="An ESP32 without hardware: run it, cut its power, ask it what was poured."
 )
-
-Name = Annotated[
-    str | None,
-    typer.Option("--name", envvar="DISPCTL_SIM_NAME", help="Which board; needed when several are running."),
-]
-
-
-class Switch(str, Enum):
-    """On or off."""
-
-    on = "on"
-    off = "off"
-
-
-class PowerAction(str, Enum):
-    """What to do with the power."""
-
-    on = "on"
-    off = "off"
-    cycle = "cycle"
-    cut_at = "cut-at"
-
-
-class ResetCause(str, Enum):
-    """What resets the board: its EN pin, its watchdog, or a panic."""
-
-    en = "en"
-    wdt = "wdt"
-    panic = "panic"
 
 
 @app.command()
@@ -64,15 +38,26 @@ def run(
         typer.Option(metavar="SSID:PASSWORD", help="A Wi-Fi network in reach. [default: Cozinha:tempero123]"),
     ] = None,
     power: Annotated[bool, typer.Option("--power/--no-power", help="Start with the power on.")] = True,
+    pty: Annotated[
+        bool, typer.Option("--pty", help="Offer a device path too, for tools that take nothing else (Linux).")
+    ] = False,
     mac: Annotated[
-        str, typer.Option(metavar="MAC", help="The chip's MAC, by which boards are told apart.")
-    ] = "24:6f:28:d1:5c:01",
+        str | None, typer.Option(metavar="MAC", help="The chip's MAC. [default: made from the name]")
+    ] = None,
+    pins: Annotated[
+        str, typer.Option(metavar="GPIO,…", help="The pins of the four jars' relays.")
+    ] = "26,27,32,33",
+    active_low: Annotated[
+        bool, typer.Option("--active-low", help="The relays close their contacts at a low level.")
+    ] = False,
+    flash_timing: Annotated[
+        bool, typer.Option("--flash-timing", help="Let erasing and programming take a real chip's time.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Run a virtual board until Ctrl-C or `sim stop`."""
     from dispctl.adapters.port import simulator_directory
-    from dispctl.virtual import flash as flash_chip
-    from dispctl.virtual import processor, serve
+    from dispctl.virtual import serve
 
     console = Console(json=json)
     settings = serve.Settings(
@@ -84,25 +69,14 @@ def run(
         pacing=pacing,
         networks=_networks(network),
         power=power,
-        mac=_mac_bytes(mac),
+        pty=pty,
+        mac=serve.mac_of(name) if mac is None else _mac_bytes(mac),
+        relays=_relays(pins, active_low=active_low),
+        flash_timing=flash_timing,
     )
     _refuse_second(name)
-    try:
+    with _translated():
         serve.serve(settings, lambda entry: _announce(console, entry))
-    except processor.InterpreterMissingError as error:
-        raise UsageError(str(error), hint="Install it: pip install 'dispctl[sim]'") from error
-    except serve.PortTakenError as error:
-        raise PortBusyError(
-            str(error), hint="Choose another with --rfc2217-port, or 0 for any free one."
-        ) from error
-    except flash_chip.FlashFileError as error:
-        raise DamagedError(
-            str(error), hint="Give another file with --flash; a missing one is made blank."
-        ) from error
-    except OSError as error:
-        raise UsageError(
-            f"{error.filename} cannot be used: {error.strerror}.", hint="Give another --flash."
-        ) from error
 
 
 @app.command()
@@ -127,113 +101,34 @@ def image(
     Console(json=json).result(report, f"{file}: {len(data)} bytes, to be written at {IMAGE_OFFSET:#x}")
 
 
-@app.command()
-def wifi(state: Switch, name: Name = None, json: Json = False) -> None:
-    """Switch the Wi-Fi around the board on or off."""
-    _ask(name, json, "wifi", on=state is Switch.on)
+app.add_typer(sim_questions.app)
+app.add_typer(sim_faults.app)
 
 
-@app.command()
-def reset(
-    cause: Annotated[ResetCause, typer.Option(help="What resets it.")] = ResetCause.en,
-    name: Name = None,
-    json: Json = False,
-) -> None:
-    """Reset the board."""
-    _ask(name, json, "reset", cause=cause.value)
-
-
-@app.command()
-def power(
-    action: PowerAction,
-    operation: Annotated[
-        int | None, typer.Argument(min=1, help="cut-at: the flash operation from now, 1 the next.")
-    ] = None,
-    *,
-    torn: Annotated[bool, typer.Option("--torn", help="cut-at: leave that operation half done.")] = False,
-    seed: Annotated[int, typer.Option(help="cut-at: which half of it is done with --torn.")] = 0,
-    name: Name = None,
-    json: Json = False,
-) -> None:
-    """Switch the power, or have it cut at a flash operation."""
-    if (action is PowerAction.cut_at) != (operation is not None):
-        raise UsageError("cut-at needs the number of a flash operation, and nothing else takes one.")
-    if action is PowerAction.cut_at:
-        _ask(name, json, "cut_at", operations=operation, torn=torn, seed=seed)
-    else:
-        _ask(name, json, "power", action=action.value)
-
-
-@app.command()
-def doses(
-    clear: Annotated[bool, typer.Option("--clear", help="Forget them after showing them.")] = False,
-    name: Name = None,
-    json: Json = False,
-) -> None:
-    """Show when each jar was open: the ground truth, in board time."""
-    report = _request(name, "doses", clear=clear)
-    Console(json=json).result(report, _doses_table(report))
-
-
-@app.command()
-def status(name: Name = None, json: Json = False) -> None:
-    """Show what the board is doing."""
-    entry = _find(name)
-    report = {"name": entry.name, "cable": entry.cable, **_request_of(entry, "status")}
-    Console(json=json).result(report, *_status_lines(report))
-
-
-@app.command()
-def stop(name: Name = None, json: Json = False) -> None:
-    """End the board's process."""
-    import time
-
-    from dispctl.adapters.port import simulator_directory
-    from dispctl.virtual.registry import running
-
-    entry = _find(name)
-    _request_of(entry, "stop")
-    deadline = time.monotonic() + 5
-    while entry in running(simulator_directory()) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    Console(json=json).result({"stopped": entry.name}, f"stopped: {entry.name}")
-
-
-def _ask(name: str | None, json: bool, op: str, **fields: Any) -> None:
-    answer = _request(name, op, **fields)
-    Console(json=json).result({"ok": True, **answer})
-
-
-def _request(name: str | None, op: str, **fields: Any) -> dict[str, Any]:
-    return _request_of(_find(name), op, **fields)
-
-
-def _request_of(entry: "Entry", op: str, **fields: Any) -> dict[str, Any]:
-    from dispctl.virtual.control_client import ControlRefusedError, ControlUnreachableError, ask
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Turns what can go wrong at the start of a board into ours."""
+    from dispctl.virtual import bridge, processor, pty_port
+    from dispctl.virtual import flash as flash_chip
 
     try:
-        return ask(entry.control, op, **fields)
-    except ControlRefusedError as error:
-        raise BoardRefusedError(str(error)) from error
-    except ControlUnreachableError as error:
-        raise BoardNotFoundError(
-            f"The virtual board {entry.name} does not answer.",
-            hint=f"Start it again: dispctl sim run --name {entry.name}",
+        yield
+    except processor.InterpreterMissingError as error:
+        raise UsageError(str(error), hint="Install it: pip install 'dispctl[sim]'") from error
+    except bridge.PortTakenError as error:
+        raise PortBusyError(
+            str(error), hint="Choose another with --rfc2217-port, or 0 for any free one."
         ) from error
-
-
-def _find(name: str | None) -> "Entry":
-    from dispctl.adapters.port import simulator_directory
-    from dispctl.virtual.registry import running
-
-    boards = [entry for entry in running(simulator_directory()) if name in (None, entry.name)]
-    if not boards:
-        which = "virtual board" if name is None else f"virtual board {name}"
-        raise BoardNotFoundError(f"No {which} is running.", hint="Start one: dispctl sim run")
-    if len(boards) > 1:
-        names = ", ".join(entry.name for entry in boards)
-        raise UsageError(f"Several virtual boards are running: {names}.", hint="Say which with --name.")
-    return boards[0]
+    except pty_port.PtyUnavailableError as error:
+        raise UsageError(str(error), hint="Leave --pty out: rfc2217:// works everywhere.") from error
+    except flash_chip.FlashFileError as error:
+        raise DamagedError(
+            str(error), hint="Give another file with --flash; a missing one is made blank."
+        ) from error
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename} cannot be used: {error.strerror}.", hint="Give another --flash."
+        ) from error
 
 
 def _refuse_second(name: str) -> None:
@@ -253,12 +148,28 @@ def _announce(console: Console, entry: "Entry") -> None:
         console.json_line(asdict(entry))
     else:
         typer.echo(f"cable: {entry.cable}")
+        if entry.pty is not None:
+            typer.echo(f"pty: {entry.pty}")
 
 
 def _mac_bytes(mac: str) -> bytes:
     from dispctl.adapters.aliases import normal_mac
 
     return bytes.fromhex(normal_mac(mac).replace(":", ""))
+
+
+def _relays(pins: str, *, active_low: bool) -> "Relays":
+    from dispctl.virtual.relays import DEFAULT_PINS, OUTPUT_PINS, Relays
+
+    numbers = [int(pin) if pin.isdecimal() else -1 for pin in pins.split(",")]
+    if len(set(numbers)) != len(DEFAULT_PINS) or len(numbers) != len(DEFAULT_PINS):
+        raise UsageError(f"{pins!r} are not four different pins.", hint="Write them as 26,27,32,33.")
+    if not OUTPUT_PINS.issuperset(numbers):
+        raise UsageError(
+            f"{pins!r} are not all outputs.",
+            hint="An ESP32 has 0 to 33 without 6 to 11, 20, 24 and 28 to 31.",
+        )
+    return Relays(tuple(numbers), active_low=active_low)
 
 
 def _checked_name(name: str) -> str:
@@ -289,28 +200,3 @@ def _networks(given: list[str] | None) -> dict[str, str]:
             )
         networks[ssid] = password
     return networks
-
-
-def _doses_table(report: dict[str, Any]) -> Any:
-    from rich.table import Table
-
-    table = Table("jar", "now", "open in all", "openings", "closed by")
-    for jar in report["jars"]:
-        causes = ", ".join(opening["cause"] or "-" for opening in jar["openings"])
-        state = "open" if jar["open"] else "closed"
-        table.add_row(
-            str(jar["jar"]), state, f"{jar['total_ms'] / 1000:.3f} s", str(len(jar["openings"])), causes
-        )
-    return table
-
-
-def _status_lines(report: dict[str, Any]) -> list[str]:
-    wifi = report["wifi"]
-    flash = report["flash"]
-    air = "on the air" if wifi["on_air"] else "off"
-    return [
-        f"{report['name']}: {report['state']}, {report['now_ms'] / 1000:.1f} s of board time at speed {report['speed']:g}",
-        f"cable: {report['cable']}",
-        f"wifi: {air}, {'joined' if wifi['joined'] else 'not joined'}",
-        f"flash: {flash['file']}, {flash['erases']} erases, {flash['programmed_bytes']} bytes programmed",
-    ]

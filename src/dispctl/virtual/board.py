@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from dispctl.virtual import boot_text, bus, esp_image, program
 from dispctl.virtual.boot_text import ResetCause
+from dispctl.virtual.download import Download
 from dispctl.virtual.esp_image import MicroPythonFound
-from dispctl.virtual.flash import PowerCutError
 from dispctl.virtual.hardware import Hardware
 from dispctl.virtual.processor import Processor
 from dispctl.virtual.radio import DEFAULT_NETWORKS, Radio
+from dispctl.virtual.relays import Relays
 from dispctl.virtual.reset_circuit import ResetCircuit, Strapping
 from dispctl.virtual.rom_loader import RomLoader
 
@@ -78,6 +79,7 @@ class Wiring:
     clock: BoardClock
     mac: bytes = DEFAULT_MAC
     networks: Mapping[str, str] = field(default_factory=lambda: DEFAULT_NETWORKS)
+    relays: Relays = field(default_factory=Relays)
     paced: bool = True
 
 
@@ -92,8 +94,16 @@ class Board:
         self._loop = asyncio.get_running_loop()
         self._circuit = ResetCircuit()
         self.radio = Radio(wiring.networks, wiring.mac, later=self._later, on_link=self._tell_link)
-        self.hardware = Hardware(self, wiring.flash, wiring.clock, self.radio)
+        self.hardware = Hardware(self, wiring.flash, wiring.clock, self.radio, wiring.relays)
         self._loader = RomLoader(wiring.flash, wiring.mac, on_reset=self._leave_download)
+        self._download = Download(
+            self._loader,
+            take_busy_s=self.take_flash_busy_s,
+            later=lambda delay_s, call: self._loop.call_later(delay_s, call).cancel,
+            answer=self._answer_download,
+            on_power_cut=self.power_off,
+        )
+        self._flash_busy = (0.0, 0.0)  # since and until when, on the loop's clock
         self._processor: Processor | None = None
         self._program: dict[str, Any] = {}
         self._reset_cause = Cause.POWER.micropython
@@ -118,24 +128,30 @@ class Board:
     def power_off(self) -> None:
         """Cut the power at once, in the middle of whatever happens."""
         self._stop(Cause.POWER)
+        self._tear_flash()
         self.hardware.power_lost()
         self.state = State.OFF
 
-    def reset(self, cause: Cause = Cause.EN) -> None:
-        """Reset the chip and let it start again; nothing while it is off or the cable holds it in reset."""
+    def reset(self, cause: Cause = Cause.EN, *, boot_button: bool = False) -> None:
+        """Reset the chip and let it start again; nothing while it is off or the cable holds it in reset.
+
+        By EN it starts as its pins say, with `boot_button` held down in download mode.
+        """
         if self.state in (State.OFF, State.IN_RESET):
             return
         self._stop(cause)
+        strapping = Strapping.RUN
         if cause is Cause.EN:
             self.hardware.forget_rtc()
-        self._start(self._strapping() if cause is Cause.EN else Strapping.RUN, cause)
+            strapping = Strapping.DOWNLOAD if boot_button else self._strapping()
+        self._start(strapping, cause)
 
     def receive(self, data: bytes) -> None:
         """Bytes from the cable reach the UART."""
         if self.state is State.RUNNING and self._processor is not None:
             self._processor.type(data)
         elif self.state is State.DOWNLOAD:
-            self._feed_loader(data)
+            self._download.receive(data)
 
     def set_lines(self, dtr: bool, rts: bool) -> None:
         """DTR and RTS (True: asserted) changed: they may reset the chip, hold it, or let it start."""
@@ -197,13 +213,21 @@ class Board:
         delay_s = self.clock.host_seconds(timeout_ms)
         self._watchdog = self._loop.call_later(delay_s, self.reset, Cause.WATCHDOG)
 
+    def take_flash_busy_s(self) -> float:
+        """How long the flash needs, in host seconds, for what it was told since this was asked last."""
+        busy_s = self.clock.host_seconds(self.flash.take_busy_ms())
+        if busy_s:
+            now_s = self._loop.time()
+            self._flash_busy = (now_s, now_s + busy_s)
+        return busy_s
+
     # Starting and stopping
 
     def _start(self, strapping: Strapping, cause: Cause) -> None:
         self._set_board_baud(boot_text.BAUD)
         if strapping is Strapping.DOWNLOAD:
             self.state = State.DOWNLOAD
-            self._loader.reset()
+            self._download.begin()
             self._send(boot_text.download(cause.rom))
             self._set_board_baud(None)
         else:
@@ -246,7 +270,17 @@ class Board:
         for timer in (self._watchdog, self._rom_timer):
             if timer is not None:
                 timer.cancel()
+        self._download.stop()
         self.hardware.chip_stopped(cause.label)
+
+    def _tear_flash(self) -> None:
+        """What the flash was busy with as the power went stays half done."""
+        since_s, until_s = self._flash_busy
+        now_s = self._loop.time()
+        if now_s < until_s:
+            self.flash.lose_power((now_s - since_s) / (until_s - since_s))
+        self.flash.take_busy_ms()
+        self._flash_busy = (0.0, 0.0)
 
     def _complain(self, plan: NotBootable, texts: tuple[bytes, ...]) -> None:
         """Say the rest of what this flash makes the chip say, then begin again if the chip does."""
@@ -273,12 +307,7 @@ class Board:
 
     # Download mode
 
-    def _feed_loader(self, data: bytes) -> None:
-        try:
-            answer = self._loader.feed(data)
-        except PowerCutError:
-            self.power_off()
-            return
+    def _answer_download(self, answer: bytes) -> None:
         self._send(answer)
         self._set_board_baud(self._loader.baud)
 
@@ -287,6 +316,7 @@ class Board:
 
     def _boot_after_download(self) -> None:
         if self.state is State.DOWNLOAD:
+            self._download.stop()
             self._set_board_baud(boot_text.BAUD)
             self._boot(Cause.PROGRAM)
 

@@ -6,10 +6,13 @@ A request is ``{"op": NAME, …}``; the answer ``{"ok": true, …}`` or ``{"ok":
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from dispctl.virtual.board import Board, Cause, State
+from dispctl.virtual.bridge import Bridge, PortTakenError
+from dispctl.virtual.jars import JARS, Stuck
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,10 +26,11 @@ class RequestError(Exception):
 
 
 class Control:
-    """What can be asked of `board`; `stop` ends the process it lives in."""
+    """What can be asked of `board` and of `bridge`, its cable; `stop` ends the process it lives in."""
 
-    def __init__(self, board: Board, stop: Callable[[], None]) -> None:
+    def __init__(self, board: Board, bridge: Bridge, stop: Callable[[], None]) -> None:
         self._board = board
+        self._bridge = bridge
         self._stop = stop
         self._operations: dict[str, Callable[[Mapping[str, Any]], dict[str, Any] | None]] = {
             "status": self._status,
@@ -35,18 +39,23 @@ class Control:
             "power": self._power,
             "cut_at": self._cut_at,
             "doses": self._doses,
+            "actuator": self._stick,
+            "noise": self._disturb,
             "stop": self._end,
         }
 
-    def answer(self, line: bytes) -> bytes:
+    async def answer(self, line: bytes) -> bytes:
         """The answer to one request, both with their line feed."""
         try:
-            answer = {"ok": True, **self._perform(_parse(line))}
+            answer = {"ok": True, **await self._perform(_parse(line))}
         except RequestError as error:
             answer = {"ok": False, "error": str(error)}
         return json.dumps(answer).encode() + b"\n"
 
-    def _perform(self, request: Mapping[str, Any]) -> dict[str, Any]:
+    async def _perform(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        if request.get("op") == "cable":
+            await self._plug(request)
+            return {}
         operation = self._operations.get(str(request.get("op")))
         if operation is None:
             raise RequestError(f"There is no operation {request.get('op')!r}.")
@@ -58,7 +67,13 @@ class Control:
             "state": board.state.value,
             "speed": board.clock.speed,
             "now_ms": board.clock.now_ms(),
-            "wifi": {"on_air": board.radio.on_air, "joined": board.radio.link_up},
+            "plugged": self._bridge.plugged,
+            "noise": self._bridge.noise.rate,
+            "wifi": {
+                "on_air": board.radio.on_air,
+                "dhcp": board.radio.dhcp,
+                "joined": board.radio.link_up,
+            },
             "flash": {
                 "file": str(flash.path),
                 "operations": flash.operations,
@@ -68,15 +83,22 @@ class Control:
         }
 
     def _wifi(self, request: Mapping[str, Any]) -> None:
+        """``on``: the access points send; ``dhcp`` (true if left out): they hand out addresses."""
+        self._board.radio.set_dhcp(_boolean(request, "dhcp", default=True))
         self._board.radio.set_on_air(_boolean(request, "on"))
 
     def _reset(self, request: Mapping[str, Any]) -> None:
         cause = RESET_CAUSES.get(str(request.get("cause", "en")))
         if cause is None:
             raise RequestError(f"A reset's cause is one of {', '.join(RESET_CAUSES)}.")
+        download = _boolean(request, "download")
+        if download and cause is not Cause.EN:
+            raise RequestError("Only a reset by EN can lead to download mode.")
         if self._board.state is State.OFF:
             raise RequestError("The board is off.")
-        self._board.reset(cause)
+        if self._board.state is State.IN_RESET:
+            raise RequestError("The cable holds the board in reset.")
+        self._board.reset(cause, boot_button=download)
 
     def _power(self, request: Mapping[str, Any]) -> None:
         action = request.get("action")
@@ -103,32 +125,50 @@ class Control:
             self._board.hardware.jars.forget()
         return report
 
+    def _stick(self, request: Mapping[str, Any]) -> None:
+        """``jar`` and ``stuck``: "open", "closed" or null for an actuator that moves again."""
+        jar, stuck = request.get("jar"), request.get("stuck")
+        if not isinstance(jar, int) or isinstance(jar, bool) or not 1 <= jar <= JARS:
+            raise RequestError(f"A jar is one of 1 to {JARS}.")
+        if stuck is not None and stuck not in list(Stuck):
+            raise RequestError("An actuator is stuck open or closed.")
+        self._board.hardware.jars.stick(jar, None if stuck is None else Stuck(stuck))
+
+    def _disturb(self, request: Mapping[str, Any]) -> None:
+        """``rate`` 0 to 1, ``seed``: how many of the line's bytes are disturbed, and which."""
+        rate, seed = request.get("rate"), request.get("seed", 0)
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1:
+            raise RequestError("The rate of noise is a number from 0 to 1.")
+        if not isinstance(seed, int):
+            raise RequestError("seed is a whole number.")
+        self._bridge.noise.set(float(rate), seed)
+
+    async def _plug(self, request: Mapping[str, Any]) -> None:
+        """``action``: "plug", or "unplug" with ``keep_power``."""
+        action = request.get("action")
+        if action not in ("plug", "unplug"):
+            raise RequestError("The cable is plugged or unplugged: action is plug or unplug.")
+        if action == "unplug":
+            await self._bridge.unplug(keep_power=_boolean(request, "keep_power"))
+            return
+        try:
+            await self._bridge.plug_in()
+        except PortTakenError as error:
+            raise RequestError(f"{error} The cable stays unplugged.") from error
+
     def _end(self, _request: Mapping[str, Any]) -> None:
         self._stop()
 
 
 async def serve_control(control: Control, host: str = "127.0.0.1", port: int = 0) -> asyncio.Server:
     """Listen for requests to `control`; raises OSError if the port is taken."""
-    loop = asyncio.get_running_loop()
-    return await loop.create_server(lambda: _Client(control), host, port)
 
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.closing(writer), contextlib.suppress(ConnectionError, ValueError):  # a line too long
+            while line := await reader.readline():
+                writer.write(await control.answer(line))
 
-class _Client(asyncio.Protocol):
-    """One connection: lines in, answers out."""
-
-    def __init__(self, control: Control) -> None:
-        self._control = control
-        self._received = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-
-    def data_received(self, data: bytes) -> None:
-        *lines, self._received = (self._received + data).split(b"\n")
-        for line in lines:
-            self._transport.write(self._control.answer(line))
-        if len(self._received) > MAX_LINE_BYTES:
-            self._transport.abort()
+    return await asyncio.start_server(serve, host, port, limit=MAX_LINE_BYTES)
 
 
 def _parse(line: bytes) -> Mapping[str, Any]:
@@ -141,8 +181,8 @@ def _parse(line: bytes) -> Mapping[str, Any]:
     return request
 
 
-def _boolean(request: Mapping[str, Any], name: str) -> bool:
-    value = request.get(name, False)
+def _boolean(request: Mapping[str, Any], name: str, *, default: bool = False) -> bool:
+    value = request.get(name, default)
     if not isinstance(value, bool):
         raise RequestError(f"{name} is true or false.")
     return value

@@ -9,14 +9,18 @@ from __future__ import annotations
 import mmap
 import os
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dispctl.virtual.flash_timing import FlashTiming
+
 SECTOR_SIZE = 4096
 ERASED = 0xFF
 DEFAULT_SIZE = 4 * 1024 * 1024
+
+_Change: TypeAlias = tuple[int, bytes, bytes]  # where, what was there, what is
 
 
 class FlashFileError(Exception):
@@ -38,9 +42,11 @@ class NorFlash:
 
     Counters, from 0 when the object is made: `operations` (one for each program and each erased sector), `erases`
     (sectors) and `programmed_bytes`. An operation that was cut counts in `operations` only.
+
+    With a `timing` operations take time: they are seen at once, and `take_busy_ms` tells how long they should have taken.
     """
 
-    def __init__(self, path: Path, size: int = DEFAULT_SIZE) -> None:
+    def __init__(self, path: Path, size: int = DEFAULT_SIZE, timing: FlashTiming | None = None) -> None:
         self.path = path
         self.size = size
         self.operations = 0
@@ -50,6 +56,10 @@ class NorFlash:
         self._torn = False
         self._random = random.Random()  # noqa: S311 - tears bits; nothing secret
         self._map = _map_file(path, size)
+        self._timing = timing
+        self._busy_ms = 0.0
+        self._since_taken: list[_Change] = []
+        self._under_way: list[_Change] = []
 
     def close(self) -> None:
         """Release the file; what was written stays in it."""
@@ -71,25 +81,44 @@ class NorFlash:
         self._begin_operation(offset, old, new)
         self._map[offset : offset + len(data)] = new
         self.programmed_bytes += len(data)
+        if self._timing is not None:
+            self._busy_ms += self._timing.program_ms(offset, len(data))
 
     def erase_sector(self, offset: int) -> None:
         """Set the sector at `offset`, a multiple of 4096, to all ones: one operation. Errors as `program`."""
-        self._check_range(offset, SECTOR_SIZE)
-        if offset % SECTOR_SIZE:
-            raise FlashRangeError(f"{offset:#x} is not the beginning of a sector of {SECTOR_SIZE} bytes")
-        old = self._map[offset : offset + SECTOR_SIZE]
-        new = bytes([ERASED]) * SECTOR_SIZE
-        self._begin_operation(offset, old, new)
-        self._map[offset : offset + SECTOR_SIZE] = new
-        self.erases += 1
+        self.erase(offset, SECTOR_SIZE)
 
     def erase(self, offset: int, length: int) -> None:
         """Erase the sectors of [`offset`, `offset` + `length`), both multiples of 4096: one operation each."""
         self._check_range(offset, length)
+        if offset % SECTOR_SIZE:
+            raise FlashRangeError(f"{offset:#x} is not the beginning of a sector of {SECTOR_SIZE} bytes")
         if length % SECTOR_SIZE:
             raise FlashRangeError(f"{length:#x} is not a whole number of sectors of {SECTOR_SIZE} bytes")
         for sector in range(offset, offset + length, SECTOR_SIZE):
-            self.erase_sector(sector)
+            self._set_sector(sector)
+        if self._timing is not None:
+            self._busy_ms += self._timing.erase_ms(offset, length, self.size)
+
+    def take_busy_ms(self) -> float:
+        """How long the chip needs, in board time, for the operations since this was asked last; 0 without a timing."""
+        busy_ms, self._busy_ms = self._busy_ms, 0.0
+        self._under_way, self._since_taken = self._since_taken, []
+        return busy_ms
+
+    def lose_power(self, done: float) -> None:
+        """The power went while the chip was busy with what `take_busy_ms` told of last, `done` (0 to 1) of it over.
+
+        What had not begun is undone, and what was under way is torn.
+        """
+        if not self._under_way:
+            return
+        current = min(int(done * len(self._under_way)), len(self._under_way) - 1)
+        for offset, old, _new in reversed(self._under_way[current + 1 :]):
+            self._map[offset : offset + len(old)] = old
+        offset, old, new = self._under_way[current]
+        self._map[offset : offset + len(old)] = self._tear(old, new)
+        self._under_way = []
 
     def cut_at(self, operation: int | None, *, torn: bool = False, seed: int = 0) -> None:
         """Cut the power at the operation that would make `operations` equal `operation`; None takes it back.
@@ -101,9 +130,18 @@ class NorFlash:
         self._torn = torn
         self._random.seed(seed)
 
+    def _set_sector(self, offset: int) -> None:
+        old = self._map[offset : offset + SECTOR_SIZE]
+        new = bytes([ERASED]) * SECTOR_SIZE
+        self._begin_operation(offset, old, new)
+        self._map[offset : offset + SECTOR_SIZE] = new
+        self.erases += 1
+
     def _begin_operation(self, offset: int, old: bytes, new: bytes) -> None:
         self.operations += 1
         if self._cut_operation is None or self.operations < self._cut_operation:
+            if self._timing is not None:
+                self._since_taken.append((offset, old, new))
             return
         self._cut_operation = None
         if self._torn:

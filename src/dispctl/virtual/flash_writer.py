@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from dispctl.virtual.flash import NorFlash
 
 PAGE_SIZE = 256
+BLOCK_SIZE = 0x1_0000
 
 
 class TooMuchDataError(Exception):
@@ -25,7 +26,7 @@ class FlashWriter:
     """Writes `size` bytes from `offset` on, in blocks as they come.
 
     With `erase_first` every sector touched is erased in the beginning, as the ROM does; else each just before its
-    first byte is written, as the stub does. Raises `FlashRangeError` and `PowerCutError` as the flash does.
+    first byte is written, as the stub does, which takes blocks of 64 KiB where all of one will be written. Raises `FlashRangeError` and `PowerCutError` as the flash does.
     """
 
     def __init__(
@@ -36,8 +37,10 @@ class FlashWriter:
         self._end = offset + size
         self._erased_to = offset - offset % SECTOR_SIZE
         self._inflater = zlib.decompressobj() if compressed else None
+        self._erase_end = self._end + -self._end % SECTOR_SIZE
         if erase_first:
-            self._erase_to(self._end)
+            self._flash.erase(self._erased_to, self._erase_end - self._erased_to)
+            self._erased_to = self._erase_end
 
     @property
     def remaining(self) -> int:
@@ -77,5 +80,8 @@ class FlashWriter:
 
     def _erase_to(self, end: int) -> None:
         while self._erased_to < end:
-            self._flash.erase_sector(self._erased_to)
-            self._erased_to += SECTOR_SIZE
+            rest = self._erase_end - self._erased_to
+            is_block = self._erased_to % BLOCK_SIZE == 0 and rest >= BLOCK_SIZE
+            length = BLOCK_SIZE if is_block else SECTOR_SIZE
+            self._flash.erase(self._erased_to, length)
+            self._erased_to += length

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from dispctl.virtual import servo_driver
 from dispctl.virtual.bus import Operation, Request
 from dispctl.virtual.flash import FlashRangeError, PowerCutError
-from dispctl.virtual.jars import JARS, Jars
+from dispctl.virtual.jars import FIRMWARE, JARS, Jars
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from dispctl.virtual.clock import BoardClock
     from dispctl.virtual.flash import NorFlash
     from dispctl.virtual.radio import Radio
+    from dispctl.virtual.relays import Relays
 
-RELAY_PINS = {26: 1, 27: 2, 32: 3, 33: 4}
 SERVO_OPEN_US = 1500
 RTC_MEMORY_BYTES = 2048
 _HALF_DUTY = 32768
@@ -53,12 +53,16 @@ class Core(Protocol):
     def start_watchdog(self, timeout_ms: int) -> None:
         """Reset the board unless this is called again within `timeout_ms` of board time."""
 
+    def take_flash_busy_s(self) -> float:
+        """How long the flash needs, in host seconds, for what it was told since this was asked last."""
+
 
 class Hardware:
     """Answers the bus; see the module's description."""
 
-    def __init__(self, core: Core, flash: NorFlash, clock: BoardClock, radio: Radio) -> None:
+    def __init__(self, core: Core, flash: NorFlash, clock: BoardClock, radio: Radio, relays: Relays) -> None:
         self._core = core
+        self._relays = relays
         self._flash = flash
         self._clock = clock
         self._radio = radio
@@ -68,7 +72,7 @@ class Hardware:
         self._rtc_offset_us = 0
         self._watchdog_ms = 0
         self._levels: dict[int, int] = {}
-        self._closing_cause = "firmware"
+        self._closing_cause = FIRMWARE
         self._handlers: dict[int, Callable[[bytes], bytes | None]] = {
             Operation.HELLO: self._hello,
             Operation.PROGRAM: self._program,
@@ -98,14 +102,17 @@ class Hardware:
             raise OSError(errno.ENOSYS, f"operation {request.operation} is not one of the bus")
         return handler(request.payload)
 
+    def take_busy_s(self) -> float:
+        """How long the processor stands still after what was asked last: the flash may be busy."""
+        return self._core.take_flash_busy_s()
+
     def chip_stopped(self, cause: str) -> None:
         """The chip was reset or lost its power: its pins float, its watchdog stops, the station is gone.
 
         A soft reset is none of this: pins keep their levels, the watchdog runs on, the station stays joined.
         """
         for pin in list(self._levels):
-            self._set_level(pin, 0, cause)
-        self._levels.clear()
+            self._let_go(pin, cause)
         self._watchdog_ms = 0
         self._radio.power_off()
 
@@ -119,7 +126,7 @@ class Hardware:
         self.forget_rtc()
         self._closing_cause = "power"
         self.servos.power_on()
-        self._closing_cause = "firmware"
+        self._closing_cause = FIRMWARE
 
     @property
     def rtc_us(self) -> int:
@@ -191,29 +198,40 @@ class Hardware:
 
     def _drive_pin(self, payload: bytes) -> bytes:
         """Pin, level."""
-        self._set_level(payload[0], payload[1])
+        self._drive(payload[0], payload[1])
         return b""
 
     def _release_pin(self, payload: bytes) -> bytes:
         """Pin, 1 if it is pulled up."""
-        self._set_level(payload[0], 0)
-        self._levels[payload[0]] = payload[1]  # what it is pulled to
+        pin, pulled_up = payload
+        self._let_go(pin)
+        if pulled_up:
+            self._levels[pin] = 1
         return b""
 
     def _read_pin(self, payload: bytes) -> bytes:
         """Pin; answers its level."""
-        return bytes([self._levels.get(payload[0], 0)])
+        pin = payload[0]
+        return bytes([self._levels.get(pin, self._relays.idle_level(pin))])
 
     def _pulse_pin(self, payload: bytes) -> bytes:
         """``<BIH`` pin, frequency in Hz, duty in 65535ths: for a valve, on or off by the half."""
         pin, _frequency, duty = struct.unpack("<BIH", payload)
-        self._set_level(pin, int(duty >= _HALF_DUTY))
+        self._drive(pin, int(duty >= _HALF_DUTY))
         return b""
 
-    def _set_level(self, pin: int, level: int, cause: str = "firmware") -> None:
+    def _drive(self, pin: int, level: int) -> None:
         self._levels[pin] = level
-        if pin in RELAY_PINS:
-            self.jars.drive(RELAY_PINS[pin], "relay", is_open=bool(level), cause=cause)
+        self._move_relay(pin, is_open=self._relays.opens(level), cause=FIRMWARE)
+
+    def _let_go(self, pin: int, cause: str = FIRMWARE) -> None:
+        self._levels.pop(pin, None)
+        self._move_relay(pin, is_open=False, cause=cause)
+
+    def _move_relay(self, pin: int, *, is_open: bool, cause: str) -> None:
+        jar = self._relays.jar(pin)
+        if jar is not None:
+            self.jars.drive(jar, "relay", is_open=is_open, cause=cause)
 
     def _write_i2c(self, payload: bytes) -> bytes:
         """Address, then the data."""

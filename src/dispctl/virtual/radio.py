@@ -60,6 +60,7 @@ class Radio:
         self._access_point_active = False
         self._station = _Station()
         self.on_air = True
+        self.dhcp = True
 
     @property
     def link_up(self) -> bool:
@@ -82,6 +83,12 @@ class Radio:
         self.on_air = on
         if self._station.wanted:
             self._set_status(CONNECTING if on else BEACON_TIMEOUT)
+            self._join()
+
+    def set_dhcp(self, on: bool) -> None:
+        """Have the access points hand out addresses or not; a station keeps the one it has."""
+        self.dhcp = on
+        if on and self._is_waiting_for_address:
             self._join()
 
     def answer(self, what: str, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,24 +158,30 @@ class Radio:
     def _join(self) -> None:
         self._stop_waiting()
         result = self._result()
-        delay_ms = {GOT_IP: JOIN_MS, WRONG_PASSWORD: REJECT_MS}.get(result, SEARCH_MS)
+        delay_ms = {NO_AP_FOUND: SEARCH_MS, WRONG_PASSWORD: REJECT_MS}.get(result, JOIN_MS)
         self._cancel = self._later(delay_ms, lambda: self._finish_join(result))
 
     def _result(self) -> int:
         if not self.on_air or self._station.ssid not in self._networks:
             return NO_AP_FOUND
-        return GOT_IP if self._networks[self._station.ssid] == self._station.key else WRONG_PASSWORD
+        if self._networks[self._station.ssid] != self._station.key:
+            return WRONG_PASSWORD
+        return GOT_IP if self.dhcp else CONNECTING  # which is all that MicroPython tells of a missing address
 
     def _finish_join(self, result: int) -> None:
         self._cancel = None
         self._set_status(result)
-        if result != GOT_IP:
+        if result not in (GOT_IP, CONNECTING):
             self._join()  # ESP-IDF's station, as MicroPython sets it up, never gives up
 
     def _stop_waiting(self) -> None:
         if self._cancel is not None:
             self._cancel()
             self._cancel = None
+
+    @property
+    def _is_waiting_for_address(self) -> bool:
+        return self._station.wanted and self._station.status == CONNECTING and self._cancel is None
 
     def _set_status(self, status: int) -> None:
         was_up = self.link_up

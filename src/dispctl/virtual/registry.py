@@ -15,13 +15,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entry:
-    """A running board: its process, its cable as a pyserial name, its control address ``HOST:PORT``, its flash file."""
+    """A running board: its process, its cable as a pyserial name, its control address ``HOST:PORT``, its flash file.
+
+    `mac` is written with colons; `pty` is the path of its pseudo-terminal, None where it has none.
+    """
 
     name: str
     pid: int
     cable: str
     control: str
     flash: str
+    mac: str
+    pty: str | None = None
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from dispctl.virtual.flash import NorFlash
 
+STREAMED = (Operation.FLASH_DATA, Operation.FLASH_DEFL_DATA)
 MAX_FRAME = 0x1_0000  # the stub's blocks of 0x4000 bytes, all of them escaped, fit twice
 
 
@@ -26,13 +27,15 @@ class RomLoader:
 
     `feed` takes the UART's bytes and returns the answer's. `baud` is the speed of its UART from the end of that answer
     on, or None while the ROM still takes whatever speed the host has: the first SYNC makes it `line_baud`, which the
-    owner keeps at the line's speed. `on_reset` is called when the host tells the chip to run what is in the flash: the
+    owner keeps at the line's speed. `answers_early` tells of the last answer that it goes out before the flash has done
+    what was asked, which the stub allows itself with data, so that the next block can be on its way. `on_reset` is called when the host tells the chip to run what is in the flash: the
     object is finished then. `reset` is a new start in download mode.
     """
 
     def __init__(self, flash: NorFlash, mac: bytes, *, on_reset: Callable[[], None] = lambda: None) -> None:
         self.line_baud = 115200
         self.baud: int | None = None
+        self.answers_early = False
         self._flash = flash
         self._mac = mac
         self._on_reset = on_reset
@@ -68,6 +71,7 @@ class RomLoader:
         if request is None:
             return b""
         frames = loader.handle(request)
+        self.answers_early = isinstance(loader, StubCommands) and request.operation in STREAMED
         if request.operation == Operation.SYNC:
             self._follow_line()
         return b"".join(map(slip.encode, frames)) + self._move_on(loader)
