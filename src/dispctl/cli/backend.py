@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-EXTRA_PACKAGES = ("fastapi", "uvicorn", "websockets", "sqlalchemy", "alembic", "argon2", "jwt")
+EXTRA_PACKAGES = ("fastapi", "uvicorn", "websockets", "sqlalchemy", "alembic", "argon2", "jwt", "jinja2")
 
 app = typer.Typer(no_args_is_help=True, help="The embedded backend.")
 
