@@ -87,11 +87,11 @@ def flash(
     from dispctl.errors import UsageError
     from dispctl.operations.choose_boards import choose_boards
 
+    console = Console(json=json, yes=yes, quiet=quiet, verbose=verbose)
     if app_only and (micropython or erase or baud):
         raise UsageError(
             "--app-only changes nothing but the firmware package, through the running MicroPython."
         )
-    console = Console(json=json, yes=yes, quiet=quiet, verbose=verbose)
     boards = choose_boards(port, every=every, expected_mac=expect_mac)
     if app_only:
         operation = _updating(wait=wait, force=force, boot_timeout_s=boot_timeout)

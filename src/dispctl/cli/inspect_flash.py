@@ -71,9 +71,9 @@ def inspect_flash(
     from dispctl.operations.choose_boards import choose_boards
     from dispctl.operations.inspect_flash import Request, inspect_flash
 
+    console = Console(json=json, yes=yes, quiet=quiet, verbose=verbose)
     if cancel and not clear:
         raise UsageError("--cancel goes with --clear.", hint="To cancel alone: dispctl job cancel.")
-    console = Console(json=json, yes=yes, quiet=quiet, verbose=verbose)
     view = _View(console, cancels=cancel)
     board = choose_boards([port])[0]
     with _canceller(backend, wanted=cancel) as canceller:
