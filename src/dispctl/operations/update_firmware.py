@@ -102,7 +102,7 @@ def _compare(survey: Survey, files: Mapping[str, bytes]) -> Compared:
         path for path, data in files.items() if survey.digests.get(path) != update_scripts.digest(data)
     ]
     in_folder = {path for path in survey.digests if path.startswith(PACKAGE_FOLDER)}
-    stale = sorted((in_folder & survey.manifest) - set(files))
+    stale = sorted(in_folder - survey.foreign - set(files))
     return Compared(survey.mac, survey.micropython, tuple(changed), tuple(stale))
 
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 ALONE_MS = 60_000
-DIGEST_BYTES = 12
-"""Of a SHA-256: enough to tell versions of a file apart, and a third of the line's time."""
+DIGEST_BYTES = 9
+"""Of a SHA-256: enough to tell versions of a file apart, and a quarter of the line's time."""
 PIECE_BYTES = 3072
 """As base64 it is one string that the board's heap holds beside the file that it is a part of."""
 PROGRAM_BYTES = 6144
@@ -54,13 +54,14 @@ def D(p):
    h.update(V[:n])
 def M():
  try:
-  with open("/{updater.FOLDER}/manifest.json")as f:return list(json.load(f)["files"])
- except(OSError,ValueError,KeyError,TypeError):return[]
+  with open("/{updater.FOLDER}/manifest.json")as f:return json.load(f)["files"]
+ except(OSError,ValueError,KeyError,TypeError):return{{}}
 T={{"/{updater.FOLDER}/"+n:D("/{updater.FOLDER}/"+n)for n in L("/{updater.FOLDER}")}}
 for n in L("/"):
  if n in("main.py","updater.py"):T["/"+n]=D("/"+n)
 S=os.statvfs("/")
-print(json.dumps({{"files":T,"manifest":M(),"folders":[e[0]for e in os.ilistdir("/")if e[1]&0x4000],
+m=M()
+print(json.dumps({{"files":T,"foreign":[p for p in T if p not in m],"folders":[e[0]for e in os.ilistdir("/")if e[1]&0x4000],
 "mac":":".join(["%02x"%b for b in machine.unique_id()]),"deflate":deflate is not None,"free":S[0]*S[3],
 "micropython":os.uname()[2]}}))
 """
@@ -98,10 +99,10 @@ def F(n,z):
 
 @dataclass(frozen=True)
 class Survey:
-    """What the board answered to `SURVEY`: digests by path, the paths of its manifest, and what it is."""
+    """What the board answered to `SURVEY`: digests by path, which of these its manifest does not list, and what it is."""
 
     digests: dict[str, str]
-    manifest: frozenset[str]
+    foreign: frozenset[str]
     folders: frozenset[str]
     mac: str
     micropython: str
@@ -114,7 +115,7 @@ def read_survey(printed: str) -> Survey:
     try:
         fields = json.loads(printed)
         return Survey(
-            dict(fields["files"]), frozenset(fields["manifest"]), frozenset(fields["folders"]), str(fields["mac"]),
+            dict(fields["files"]), frozenset(fields["foreign"]), frozenset(fields["folders"]), str(fields["mac"]),
             str(fields["micropython"]), bool(fields["deflate"]), int(fields["free"]),
         )  # fmt: skip
     except (ValueError, KeyError, TypeError) as error:
