@@ -33,8 +33,7 @@ class Host:
 
     def send(self, operation: int, data: bytes = b"", check: int = 0) -> list[bytes]:
         """All frames that come back for one request."""
-        packet = struct.pack("<BBHI", 0, operation, len(data), check) + data
-        return self.send_frame(packet)
+        return self.send_frame(packet(operation, data, check))
 
     def send_frame(self, frame: bytes) -> list[bytes]:
         """All frames that come back for one frame."""
@@ -51,10 +50,8 @@ class Host:
 
     def send_block(self, operation: int, block: bytes, sequence: int = 0) -> Answer:
         """The response to a data packet."""
-        check = 0xEF
-        for byte in block:
-            check ^= byte
-        return self.ask(operation, struct.pack("<IIII", len(block), sequence, 0, 0) + block, check)
+        (frame,) = self.send_frame(data_packet(operation, block, sequence))
+        return parse(frame)
 
     def read_register(self, address: int) -> int:
         """The value of one register."""
@@ -66,6 +63,19 @@ class Host:
         self.ask_words(0x05, len(code), 1, 0x1800, address)
         self.send_block(0x07, code)
         return self.send(0x06, struct.pack("<II", 0, address))
+
+
+def packet(operation: int, data: bytes = b"", check: int = 0) -> bytes:
+    """A request's frame, not yet escaped."""
+    return struct.pack("<BBHI", 0, operation, len(data), check) + data
+
+
+def data_packet(operation: int, block: bytes, sequence: int = 0) -> bytes:
+    """A request with a block of data, likewise."""
+    check = 0xEF
+    for byte in block:
+        check ^= byte
+    return packet(operation, struct.pack("<IIII", len(block), sequence, 0, 0) + block, check)
 
 
 def parse(frame: bytes) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dispctl.virtual import slip
 from dispctl.virtual.flash import PowerCutError
 
 if TYPE_CHECKING:
@@ -56,12 +57,19 @@ class Download:
 
     def _go_on(self) -> None:
         self._cancel = None
-        if not self._received:
-            return
-        received = bytes(self._received)
-        self._received.clear()
+        while self._received and self._cancel is None:
+            self._feed(self._take_piece())
+
+    def _take_piece(self) -> bytes:
+        """What has come up to the next edge of a frame, so that the loader is given one request at a time."""
+        end = self._received.find(slip.END) + 1 or len(self._received)
+        piece = bytes(self._received[:end])
+        del self._received[:end]
+        return piece
+
+    def _feed(self, piece: bytes) -> None:
         try:
-            answer = self._loader.feed(received)
+            answer = self._loader.feed(piece)
         except PowerCutError:
             self._on_power_cut()
             return

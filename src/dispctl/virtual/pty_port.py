@@ -106,7 +106,7 @@ class PtyPort:
         controller = self._opened()
         poller = select.poll()
         poller.register(controller, select.POLLIN)
-        if any(events & select.POLLHUP for _, events in poller.poll(0)):
+        if [(controller, select.POLLHUP)] == poller.poll(0):  # and nothing to read from one who came and went
             self._timer = loop.call_later(LOOK_FOR_CLIENT_S, self._look_for_client)
         else:
             self._timer = None
