@@ -1,6 +1,5 @@
 """Runs the backend in this process until it is asked to stop; knows sockets and signals, not HTTP."""
 
-import copy
 import signal
 import socket
 import sys
@@ -46,18 +45,24 @@ def url_of(listener: socket.socket) -> str:
 
 
 def serve(
-    app: FastAPI, listener: socket.socket, *, on_ready: Callable[[], None], access_log: bool = False
+    app: FastAPI,
+    listener: socket.socket,
+    *,
+    on_ready: Callable[[], None],
+    requests: bool = False,
+    as_json: bool = False,
 ) -> signal.Signals | None:
     """Answer until SIGINT or SIGTERM, finish what was accepted (at most `GRACE_S` seconds), and return the signal.
 
-    `on_ready` is called once the backend answers. A second signal ends it at once.
+    `on_ready` is called once the backend answers. Standard error tells of trouble and, where asked for, of `requests`,
+    in words or as JSON, an object a line. A second signal ends it at once.
     """
+    _allow_many_connections()
     config = uvicorn.Config(
         app,
         ws="websockets-sansio",  # the other one is built on what the websockets library has deprecated
-        log_config=_log_to_standard_error(),
-        access_log=access_log,
-        log_level="info" if access_log else "warning",
+        log_config=_logging(requests=requests, as_json=as_json),
+        access_log=False,  # dispctl.backend.telemetry tells of requests
         timeout_graceful_shutdown=GRACE_S,
         server_header=False,
     )
@@ -66,11 +71,26 @@ def serve(
     return server.stopped_by
 
 
-def _log_to_standard_error() -> dict[str, Any]:
-    """Uvicorn's logging, but for the requests, which it would write among the results on standard output."""
-    log_config = copy.deepcopy(uvicorn.config.LOGGING_CONFIG)
-    log_config["handlers"]["access"]["stream"] = "ext://sys.stderr"
-    return log_config
+def _allow_many_connections() -> None:
+    """As many open files as the system lets this process have: every board that waits keeps a connection open."""
+    if sys.platform != "win32":
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _logging(*, requests: bool, as_json: bool) -> dict[str, Any]:
+    words = {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+    lines = {"()": "dispctl.backend.telemetry.JsonLines"}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"chosen": lines if as_json else words},
+        "handlers": {"standard error": {"class": "logging.StreamHandler", "formatter": "chosen"}},
+        "root": {"handlers": ["standard error"], "level": "WARNING"},
+        "loggers": {"dispctl.backend.requests": {"level": "INFO" if requests else "WARNING"}},
+    }
 
 
 class _Server(uvicorn.Server):

@@ -3,12 +3,15 @@
 import errno
 import ipaddress
 import signal
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from platformdirs import user_data_path
 
+from dispctl.cli import backend_data
+from dispctl.cli.backend_database import DatabaseUrl, url_or_default, usable
 from dispctl.cli.console import Console
 from dispctl.cli.options import Json, Quiet, Verbose
 from dispctl.errors import BackendUnreachableError, ExitCode, UsageError
@@ -18,9 +21,17 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
-EXTRA_PACKAGES = ("fastapi", "uvicorn", "websockets", "sqlalchemy", "alembic", "argon2", "jwt", "jinja2")
-
 app = typer.Typer(no_args_is_help=True, help="The embedded backend.")
+app.command()(backend_data.backup)
+app.command()(backend_data.restore)
+app.add_typer(backend_data.user, name="user")
+
+
+class LogFormat(str, Enum):
+    """How log records are written."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 @app.callback()
@@ -33,18 +44,14 @@ def serve(
     *,
     host: Annotated[str, typer.Option(help="The address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen at; 0: any.")] = 8000,
-    database: Annotated[
-        str | None,
-        typer.Option(
-            envvar="DISPCTL_DATABASE",
-            metavar="URL",
-            help="sqlite:///FILE or postgresql+psycopg://…; default: a file in the user's data folder.",
-        ),
-    ] = None,
+    database: DatabaseUrl = None,
     secret_file: Annotated[
         Path | None,
         typer.Option(help="The secret that signs the cookies; default: made beside the database."),
     ] = None,
+    log_format: Annotated[
+        LogFormat, typer.Option(help="How standard error tells of requests and trouble.")
+    ] = LogFormat.TEXT,
     json: Json = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -61,7 +68,8 @@ def serve(
             application,
             listener,
             on_ready=lambda: _say_ready(console, url),
-            access_log=verbose,
+            requests=verbose,
+            as_json=log_format is LogFormat.JSON,
         )
     console.message("The backend has stopped.")
     if stopped_by == signal.SIGINT:
@@ -77,24 +85,12 @@ def _say_ready(console: Console, url: str) -> None:
 
 def _application(host: str, database: str | None, secret_file: Path | None) -> "FastAPI":
     """The ASGI application; raises `UsageError` for settings that cannot be meant, or a missing extra."""
-    try:
+    with usable():
         from dispctl.backend.app import create_app
         from dispctl.backend.settings import Settings
-        from dispctl.backend.store.errors import MissingDriverError, UnusableDatabaseError
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] not in EXTRA_PACKAGES:
-            raise
-        raise UsageError(
-            "The embedded backend is not installed.", hint="Run: pip install 'dispctl[backend]'"
-        ) from error
-    url = database or f"sqlite:///{user_data_path('dispctl') / 'backend.sqlite3'}"
-    try:
+
+        url = url_or_default(database)
         return create_app(Settings(url, _secret(host, secret_file, _secret_beside(url))))
-    except MissingDriverError as error:
-        raise UsageError(str(error), hint="Run: pip install 'dispctl[postgres]'") from error
-    except UnusableDatabaseError as error:
-        hint = "Name one that can be used: --database sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
-        raise UsageError(str(error), hint=hint) from error
 
 
 def _secret_beside(url: str) -> Path:

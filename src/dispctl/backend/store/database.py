@@ -111,7 +111,9 @@ class Database:
                 upgrade(connection)
         except DatabaseError as error:
             self._engine.dispose()
-            raise UnusableDatabaseError(f"The database {self.url} cannot be used: {error.orig}.") from error
+            raise UnusableDatabaseError(
+                f"The database {self.url} cannot be used: {_first_line(error)}."
+            ) from error
         except UnusableDatabaseError:
             self._engine.dispose()
             raise
@@ -126,6 +128,10 @@ class Database:
         with self._writing.begin() as connection:
             _postgresql().lock_for_upgrade(connection)
             yield connection
+
+
+def _first_line(error: DatabaseError) -> str:
+    return str(error.orig).partition("\n")[0].rstrip(".")
 
 
 def parse_url(url: str) -> URL:
