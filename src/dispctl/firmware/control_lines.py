@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 PREFIX = "@dispctl "
 ANSWER_PREFIX = "[CTL] "
 MAX_REQUEST_BYTES = 6144
+_SEPARATORS = (",", ":")  # a tenth shorter: at 115200 baud an answer takes up to half of its 100 ms on the line
 
 
 class RequestError(ValueError):
@@ -54,12 +55,12 @@ def format_answer(request_id: "int | None", fields: "dict[str, Any]") -> str:
     """An answer that says yes, as a line without its end."""
     answer: dict[str, object] = {"id": request_id, "ok": True}
     answer.update(fields)
-    return ANSWER_PREFIX + json.dumps(answer)
+    return ANSWER_PREFIX + json.dumps(answer, separators=_SEPARATORS)
 
 
 def format_refusal(request_id: "int | None", error: str) -> str:
     """An answer that says no and why, as a line without its end."""
-    return ANSWER_PREFIX + json.dumps({"id": request_id, "ok": False, "error": error})
+    return ANSWER_PREFIX + json.dumps({"id": request_id, "ok": False, "error": error}, separators=_SEPARATORS)
 
 
 def parse_answer(line: str) -> "dict[str, Any] | None":

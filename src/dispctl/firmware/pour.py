@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 RETAIN_EVERY_MS = 100
 CHECKPOINT_EVERY_MS = 950
 FLASH_GUARD_MS = 450  # an erase stands still for 45 to 400 ms
-SERVICE_GUARD_MS = 80  # a control line's answer, at 115200 baud and with its work
+SERVICE_GUARD_MS = 45  # the longest answer at 115200 baud; with it a request before the end still has 100 ms
 CTRL_C_AGAIN_MS = 2_000
 _CLOSE_ATTEMPTS = 5
 _MARGIN_MS = 15_000  # beyond the times asked for, before the watchdog is starved
+_OPEN_MARGIN_MS = 1_000  # the same while the jar is open
 
 
 class Pour:
@@ -66,9 +67,7 @@ class Pour:
         self._state.codes[self._index] = RUNNING
         self._save()
         parts.system.collect()
-        motor = self._state.job.motor
-        delays_ms = motor.pre_start_delay_ms + motor.post_stop_delay_ms if motor else 0
-        parts.watchdog.allow(self._target_ms + delays_ms + _MARGIN_MS)
+        parts.watchdog.allow(_MARGIN_MS)
         parts.watchdog.arm(watchdog.POURING_MS)
         parts.console.on_ctrl_c = self._on_ctrl_c
         parts.pouring = True
@@ -97,6 +96,7 @@ class Pour:
     def _hold_open(self) -> None:
         """The jar is open for exactly the target, unless the operator ends it."""
         parts = self._parts
+        parts.watchdog.allow(self._target_ms + _OPEN_MARGIN_MS)
         try:
             parts.outputs.open(self._state.job.items[self._index].frasco)
             self._opened = parts.clock.ticks_ms()
@@ -111,6 +111,7 @@ class Pour:
                     self._wait_before_end()
         finally:
             self._close(parts.outputs.close_jars)
+            parts.watchdog.allow(_MARGIN_MS)
 
     def _wait_before_end(self) -> None:
         left_ms = self._target_ms - self._elapsed_ms() - SERVICE_GUARD_MS

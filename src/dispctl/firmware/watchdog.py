@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 NORMAL_MS = 30_000  # a name lookup and a TLS handshake block for seconds
-POURING_MS = 5_000  # a flash erase stands still for up to 400 ms, a directory may need several
+POURING_MS = 3_000  # a flash erase stands still for up to 400 ms, a directory may need several
 # The chip cannot stop its watchdog. 2**29 ms, six days, is the longest whose doubled stage still fits into the
 # counter of half milliseconds that ESP-IDF makes of it.
 REPL_MS = 1 << 29
