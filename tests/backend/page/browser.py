@@ -32,9 +32,7 @@ PAGE_LOAD_S = 30
 
 
 @contextmanager
-def browser(
-    profile: Path, *, language: str = "en", phone: bool = False, dark: bool = False
-) -> Iterator[WebDriver]:
+def browser(profile: Path, *, language: str = "en", phone: bool = False) -> Iterator[WebDriver]:
     """A browser that likes `language` best, for the length of a block; `profile` is an empty folder."""
     options = webdriver.ChromeOptions()
     assert CHROMIUM, MISSING
@@ -50,11 +48,16 @@ def browser(
         width, height = PHONE if phone else DESKTOP
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone}
         driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+        prefer(driver, "light")
         yield driver
     finally:
         driver.quit()
+
+
+def prefer(driver: WebDriver, scheme: str) -> None:
+    """Have the browser ask for ``light`` or ``dark``."""
+    feature = {"name": "prefers-color-scheme", "value": scheme}
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
 
 
 def picture(driver: WebDriver, width: int) -> bytes:

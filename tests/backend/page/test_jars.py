@@ -3,6 +3,7 @@
 import pytest
 
 from tests.backend.actors import Board, Clock, Cook, accepted, entry, jar, report
+from tests.backend.conftest import ON_BOTH
 from tests.backend.page.visitor import Page, Visitor, went_to
 
 
@@ -62,6 +63,7 @@ def test_a_form_sent_as_it_came_changes_nothing(ana: Visitor, cook: Cook, clock:
     assert accepted(cook.client.get("/config/robo")) == before
 
 
+@ON_BOTH
 def test_stock_that_a_job_took_meanwhile_is_not_put_back(ana: Visitor, cook: Cook, board: Board) -> None:
     form = ana.see("/page/jars").fields()
     job = cook.queue_job()

@@ -1,10 +1,13 @@
 """What the page shows of jobs, and what its buttons do."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.backend.actors import Board, Clock, Cook, accepted, entry, jar, report
-from tests.backend.conftest import CookMaker
+from tests.backend.conftest import ON_BOTH, CookMaker
 from tests.backend.page.visitor import Element, Page, Visitor, went_to
+
+pytestmark = ON_BOTH
 
 
 def items(page: Page) -> list[str]:
@@ -99,6 +102,18 @@ def test_what_failed_is_poured_again_alone_and_once(ana: Visitor, cook: Cook, bo
     late = Page(ana.submit(f"/page/jobs/{job['id']}/retry"))
     assert (late.status, late.alert) == (409, "Nothing of job 1 can be poured again.")
     assert "Pour again" not in ana.see(f"/page/jobs/{job['id']}").text
+
+
+def test_many_hands_on_the_button_at_once_make_one_job(ana: Visitor, cook: Cook, board: Board) -> None:
+    job = partly_done(cook, board)
+    form = ana.see("/").fields()
+
+    with ThreadPoolExecutor(16) as hands:
+        answers = list(hands.map(lambda _: ana.send(f"/page/jobs/{job['id']}/retry", **form), range(16)))
+
+    assert sorted(answer.status_code for answer in answers) == [303] + 15 * [409]
+    assert cook.job(2)["status"] == "queued"
+    assert cook.client.get("/jobs/3").status_code == 404
 
 
 def test_pouring_again_takes_the_jars_as_they_are_now(ana: Visitor, cook: Cook, board: Board) -> None:
