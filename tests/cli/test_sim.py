@@ -77,6 +77,7 @@ def test_it_is_run_found_faulted_and_stopped(sim: Dispctl, tmp_path: Path) -> No
         assert sim.json("sim", "doses", "--name", "one")["jars"][3] == {
             "jar": 4,
             "open": False,
+            "stuck": None,
             "total_ms": 0,
             "openings": [],
         }
@@ -126,7 +127,48 @@ def test_two_boards_need_two_names_and_are_told_apart(sim: Dispctl, tmp_path: Pa
             asked = sim.run("sim", "status")
             assert asked.returncode == ExitCode.USAGE
             assert "a, b" in asked.stderr
-            assert sim.json("sim", "status", "--name", "b")["name"] == "b"
+            first, second = (sim.json("sim", "status", "--name", name) for name in "ab")
+            assert second["name"] == "b"
+            assert first["mac"] != second["mac"]
+            assert first["cable"] != second["cable"]
+
+
+@pytest.mark.micropython
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a pseudo-terminal as Linux makes them")
+@pytest.mark.filterwarnings("ignore:set(Daemon|Name):DeprecationWarning")  # pyserial's RFC 2217 client
+def test_its_cable_is_a_path_too_and_can_be_pulled(sim: Dispctl, tmp_path: Path) -> None:
+    with board(sim, tmp_path, "--json", "--pty", "--mac", "24-6F-28-00-00-07") as running:
+        announced = json.loads(running.lines[0])
+        assert announced["mac"] == "24:6f:28:00:00:07"
+        for name in (announced["pty"], announced["cable"]):
+            with serial.serial_for_url(name, 115200, timeout=DEADLINE_S) as port:
+                port.write(b"\r")
+                assert b">>> " in port.read_until(b">>> ")
+        sim.done("sim", "cable", "unplug")
+        assert not os.path.lexists(announced["pty"])
+        status = sim.json("sim", "status")
+        assert (status["plugged"], status["state"]) == (False, "off")
+        sim.done("sim", "cable", "plug")
+        assert sim.json("sim", "status")["state"] == "running"
+        assert os.path.lexists(announced["pty"])
+    assert not os.path.lexists(announced["pty"])
+
+
+@pytest.mark.micropython
+def test_faults_reach_the_board_and_show(sim: Dispctl, tmp_path: Path) -> None:
+    options = ("--active-low", "--pins", "4,16,17,5", "--flash-timing")
+    with board(sim, tmp_path, *options):
+        sim.done("sim", "jar", "2", "stuck-open")
+        sim.done("sim", "noise", "0.125")
+        sim.done("sim", "wifi", "no-dhcp")
+        assert "open, stuck" in sim.done("sim", "doses")
+        status = sim.done("sim", "status")
+        assert "12.50% of the bytes disturbed" in status
+        assert "no addresses" in status
+        sim.done("sim", "jar", "2", "free")
+        assert [one["cause"] for one in sim.json("sim", "doses")["jars"][1]["openings"]] == ["actuator"]
+        sim.done("sim", "reset", "--download")
+        assert sim.json("sim", "status")["state"] == "download mode"
 
 
 def test_a_busy_port_is_one_sentence(sim: Dispctl) -> None:
@@ -159,6 +201,15 @@ def test_without_micropython_it_says_what_to_install(sim: Dispctl, tmp_path: Pat
         (("run", "--network", "Cozinha"), ExitCode.USAGE),
         (("run", "--flash", "SHORT"), ExitCode.DAMAGED),
         (("run", "--flash", "no/such/folder/flash"), ExitCode.USAGE),
+        (("run", "--mac", "24:6f:28"), ExitCode.USAGE),
+        (("run", "--pins", "26,27,32"), ExitCode.USAGE),
+        (("run", "--pins", "26,27,32,32"), ExitCode.USAGE),
+        (("run", "--pins", "26,27,32,x"), ExitCode.USAGE),
+        (("run", "--pins", "26,27,32,34"), ExitCode.USAGE),
+        (("reset", "--download", "--cause", "wdt"), ExitCode.USAGE),
+        (("cable", "plug", "--keep-power"), ExitCode.USAGE),
+        (("jar", "5", "free"), ExitCode.USAGE),
+        (("noise", "1.5"), ExitCode.USAGE),
         (("power", "cut-at"), ExitCode.USAGE),
         (("power", "off", "3"), ExitCode.USAGE),
         (("doses",), ExitCode.NO_BOARD),

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from dispctl.virtual.flash_timing import FlashTiming
+
 DEADLINE_S = 20.0
 PROMPT = b">>> "
 
@@ -88,10 +90,15 @@ class Bench:
 
 @asynccontextmanager
 async def bench(
-    flash_file: Path, *, speed: float = 1.0, blank: bool = False, **wiring: Any
+    flash_file: Path,
+    *,
+    speed: float = 1.0,
+    blank: bool = False,
+    timing: FlashTiming | None = None,
+    **wiring: Any,
 ) -> AsyncIterator[Bench]:
     """A board with its power on and MicroPython in its flash, unless `blank`; waited for until its first prompt."""
-    flash = NorFlash(flash_file)
+    flash = NorFlash(flash_file, timing=timing)
     if not blank and flash.read(esp_image.IMAGE_OFFSET, 1) == b"\xff":
         flash.program(esp_image.IMAGE_OFFSET, esp_image.build_image())
     made = Bench(replace(Wiring(flash, BoardClock(speed), paced=False), **wiring))
