@@ -126,13 +126,18 @@ def board_with_sixty_files() -> bytes:
     return head.ljust(FILES_OFFSET, b"\xff") + built
 
 
+def inspect_counted(bench: Bench, cable: str, baud: int) -> tuple[float, int]:
+    """Seconds, and bytes out of the board, to look at a saved job through the bootloader."""
+    return bench.counted(
+        cable, lambda port: ("dispctl", "inspect-flash", "--port", port, "--via", "rom", "--baud", str(baud))
+    )
+
+
 def measure_rom(bench: Bench, *, baud: int = 115_200) -> Compared:
     """One saved job out of a partition, against the whole partition."""
     rate = str(baud)
     with bench.board(board_with_sixty_files()) as cable:
-        ours = bench.counted(
-            cable, lambda port: ("dispctl", "inspect-flash", "--port", port, "--via", "rom", "--baud", rate)
-        )
+        ours = inspect_counted(bench, cable, baud)
         theirs = bench.counted(
             cable,
             lambda port: (

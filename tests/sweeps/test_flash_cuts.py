@@ -8,4 +8,4 @@ pytestmark = pytest.mark.micropython
 
 
 def test_a_flash_that_was_cut_is_brought_to_the_end_by_the_same_command() -> None:
-    assert sum(sweep(2, seed=4).values()) > 0
+    assert sweep(2, seed=4) >= 4
