@@ -85,6 +85,15 @@ class MotorSettings:
             max_runtime_s=int(document["max_runtime_sec"]),
         )
 
+    def to_wire(self) -> dict[str, Any]:
+        """Write the settings as the backend gives them."""
+        return {
+            "vibration_intensity": self.vibration_intensity_percent,
+            "pre_start_delay_ms": self.pre_start_delay_ms,
+            "post_stop_delay_ms": self.post_stop_delay_ms,
+            "max_runtime_sec": self.max_runtime_s,
+        }
+
 
 @dataclass(frozen=True)
 class Ingredient:

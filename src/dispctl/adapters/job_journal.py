@@ -1,7 +1,7 @@
-"""What this machine knows of an operator's jobs: the newest id, and a send whose answer never came.
+"""What this machine knows of an operator's jobs: the newest id, a send whose answer never came, the jars as last seen.
 
 The backend cannot list jobs and cannot recognise a repeated request; with these two a send is safe to repeat, also
-by a later run of the command. Knows nothing of HTTP.
+by a later run of the command. The jars are for when the backend is out of reach. Knows nothing of HTTP.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dispctl.adapters.backend_records import Jar
 from dispctl.adapters.private_file import read_object, replace_object
 from dispctl.adapters.session_file import file_of
 from dispctl.errors import DamagedError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -64,11 +66,27 @@ class JobJournal:
     def begin(self, order: JobOrder, after_id: int) -> None:
         """Write down, before it happens, that the order is being sent."""
         unanswered = {"recipe_id": order.recipe_id, "people": order.people, "after_id": after_id}
-        self._replace({"newest_id": max(after_id, self.newest_id), "unanswered": unanswered})
+        newest_id = max(after_id, self.newest_id)
+        self._replace({**self._entry(), "newest_id": newest_id, "unanswered": unanswered})
 
     def settle(self, newest_id: int) -> None:
         """Write down that no send is open, and the highest id known now."""
-        self._replace({"newest_id": max(newest_id, self.newest_id)})
+        kept = {name: value for name, value in self._entry().items() if name != "unanswered"}
+        self._replace({**kept, "newest_id": max(newest_id, self.newest_id)})
+
+    @property
+    def jars(self) -> list[Jar]:
+        """The jars as they were last seen, [] if never; raises `DamagedError`."""
+        try:
+            return [Jar.from_wire(each) for each in self._entry().get("jars", ())]
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise self._damaged() from None
+
+    def remember_jars(self, jars: Sequence[Jar]) -> None:
+        """Keep the jars as they are seen now."""
+        self._replace(
+            {**self._entry(), "jars": [{**jar.to_wire(), "updated_at": jar.updated_at} for jar in jars]}
+        )
 
     def _entry(self) -> dict[str, Any]:
         entry = read_object(self._path).get(self._operator, {})

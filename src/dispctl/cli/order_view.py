@@ -11,7 +11,7 @@ from dispctl.operations import order_job as order
 from dispctl.operations.send_job import AnswerMissed, EarlierSendFound, Sent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from dispctl.adapters.backend_client import BackendClient
     from dispctl.adapters.backend_records import Job
@@ -28,7 +28,7 @@ class OrderView:
         self._told: dict[str, Any] = {}
         self.job: Job | None = None
 
-    def show(self, events: Iterator[order.OrderEvent]) -> None:
+    def show(self, events: Iterable[order.OrderEvent]) -> None:
         """Show all of them; `job` is the job afterwards, None after a dry run."""
         for event in events:
             self._show(event)
@@ -85,13 +85,14 @@ def send(
     view = OrderView(console, dry_run=dry_run)
     view.show(events)
     if view.job is not None and wait:
-        ended = _show_following(console, client, view.job, timeout_s)
+        ended = follow_in_backend(console, client, view.job, timeout_s)
         journal.settle(ended.id)
         follow.check_outcome(ended)
         console.message(job_line(ended))
 
 
-def _show_following(console: Console, client: BackendClient, job: Job, timeout_s: float | None) -> Job:
+def follow_in_backend(console: Console, client: BackendClient, job: Job, timeout_s: float | None) -> Job:
+    """Show a job being followed to its end; returns how it ended. Raises as `follow_job.follow_job`."""
     try:
         with client.job_news(job.id) as news, job_bars(console, job.items) as bars:
             for event in follow.follow_job(client, job, timeout_s=timeout_s, news=news):

@@ -1,12 +1,13 @@
 """`dispctl send-job`: a recipe for so many people, to the backend and so to the board."""
 
 import sys
+from enum import Enum
 from typing import Annotated
 
 import typer
 
 from dispctl.cli.console import Console
-from dispctl.cli.options import DEFAULT_BACKEND, Backend, Json, Quiet, Verbose
+from dispctl.cli.options import DEFAULT_BACKEND, Backend, Json, Port, Quiet, Verbose
 from dispctl.cli.recipes import complete_recipe
 
 People = Annotated[
@@ -20,6 +21,13 @@ Timeout = Annotated[
     float | None, typer.Option(min=0.1, metavar="SECONDS", help="With --wait: give up after so long, with 9.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check and show what would be poured; send nothing.")]
+
+
+class Way(str, Enum):
+    """How the job gets to the board."""
+
+    backend = "backend"
+    serial = "serial"
 
 
 def send_job(
@@ -44,6 +52,13 @@ def send_job(
     dry_run: DryRun = False,
     wait: Wait = False,
     timeout: Timeout = None,
+    via: Annotated[
+        Way,
+        typer.Option(
+            help="serial: hand the job to the board over the cable, with or without a network there."
+        ),
+    ] = Way.backend,
+    port: Port = "auto",
     backend: Backend = DEFAULT_BACKEND,
     json: Json = False,
     verbose: Verbose = False,
@@ -56,6 +71,12 @@ def send_job(
 
     console = Console(json=json, quiet=quiet, verbose=verbose)
     request = Request(recipe, item or (), portions, people)
+    if via is Way.serial:
+        from dispctl.cli.cable_order import CableOrder, send_over_cable
+
+        order = CableOrder(request, sys.stdin.read, dry_run=dry_run, wait=wait, timeout_s=timeout)
+        send_over_cable(console, order, backend, port)
+        return
     with open_backend(backend) as client:
         draft, for_people = requested(request, client.recipes, sys.stdin.read)
         journal = open_journal(backend)

@@ -96,7 +96,9 @@ def order_job(
     client: BackendClient, journal: JobJournal, recipe: RecipeDraft, people: int, *, dry_run: bool
 ) -> Iterator[OrderEvent]:
     """Plan the job and, unless `dry_run`, send it; raises as `DosePlan.check` and `send_job`."""
-    planned = plan(recipe, people, client.jars())
+    jars = client.jars()
+    journal.remember_jars(jars)
+    planned = plan(recipe, people, jars)
     yield Planned(recipe, people, planned)
     planned.check()
     if dry_run:
