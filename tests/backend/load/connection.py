@@ -70,7 +70,7 @@ class Connection(asyncio.Protocol):
         if not separator:
             return
         length = _content_length(head)
-        if len(rest) >= length and self._answer is not None:
+        if len(rest) >= length and self._answer is not None and not self._answer.done():
             self._received = rest[length:]
             self._answer.set_result(Answer(int(head[9:12]), rest[:length]))
 

@@ -70,7 +70,7 @@ class _Board:
         self._plan = plan
         self._findings = findings
         self._connection = Connection(plan.host, plan.port)
-        # A long poll keeps its connection busy, as it does on a board: the heartbeat takes another.
+        # A long poll keeps its connection busy: the heartbeat opens another, and closes it.
         self._second = Connection(plan.host, plan.port) if plan.wait_s else self._connection
         self._turn = asyncio.Lock()
         self._header = f"Authorization: Bearer {kitchen.token}"
@@ -103,6 +103,8 @@ class _Board:
             async with lock:
                 asked = max(due, loop.time() - 1) if lock is self._turn else due
                 await self._send("heartbeat", asked, self._second, ("POST", "/devices/me/heartbeat"), STATUS)
+                if self._second is not self._connection:
+                    self._second.close()
             due += HEARTBEAT_S
 
     async def _pour(self, job: dict[str, Any]) -> None:
