@@ -121,9 +121,16 @@ class LittlefsStorage:
         return data
 
     def write(self, name: str, data: bytes) -> None:
+        self._put(name, "wb", data)
+
+    def append(self, name: str, data: bytes) -> None:
+        """What the firmware does not do; for comparison."""
+        self._put(name, "ab", data)
+
+    def _put(self, name: str, mode: str, data: bytes) -> None:
         self._check()
         erases = self.chip.erases
-        with self._fs.open(name, "wb") as file:
+        with self._fs.open(name, mode) as file:
             file.write(data)
         self._clock.advance(2 + 45 * (self.chip.erases - erases))
 

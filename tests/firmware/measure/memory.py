@@ -1,0 +1,33 @@
+"""The heap of the largest job, and of many jobs in a row: `python -m tests.firmware.measure.memory --jobs 1000`."""
+
+from __future__ import annotations
+
+import argparse
+
+from tests.firmware.measure.interpreter import run_script
+
+BOARD_HEAP_BYTES = 100 * 1024
+WORD_RATIO = 2
+"""Words, pointers and the smallest piece of heap are twice as large on the 64-bit host; payloads are not."""
+STAND_INS_BYTES = 29 * 1024
+
+
+def main() -> None:
+    """Print both."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, default=1000)
+    options = parser.parse_args()
+    heap = BOARD_HEAP_BYTES * WORD_RATIO + STAND_INS_BYTES
+    (told,) = run_script("memory", "largest", heap=str(heap))
+    firmware = {key: (told[key] - told["stand_ins"]) // 1024 for key in ("heap", "idle", "peak")}
+    print(f"job of {told['payload']} bytes, {told['items']} items, 64-bit heap of {firmware['heap']} KB:")
+    print(f"  {firmware['idle']} KB in use before it, at most {firmware['peak']} KB, {told['where']}")
+    print("  half of that on the ESP32, where words have 4 bytes")
+    (many,) = run_script("memory", str(options.jobs), heap="1m")
+    print(
+        f"{many['jobs']} jobs in a row: {many['settled']} bytes in use after the first, {many['after']} at the end"
+    )
+
+
+if __name__ == "__main__":
+    main()
