@@ -26,6 +26,7 @@ class FakeFirmware:
         self.claim_status = claim_status
         self.claim_words = claim_words
         self.pouring_polls = 0
+        self.job: int | None = 7
         self.settings: dict[str, Any] = {
             "ssid": "Antiga",
             "password": "old-password",
@@ -74,7 +75,7 @@ class FakeFirmware:
             "claimed": self.claimed,
             "error": self.claim_words or None,
         }
-        pour = {"pouring": self.pouring_polls > 0, "job": 7, "item": 2, "total": 4}
+        pour = {"pouring": self.pouring_polls > 0, "job": self.job, "item": 2, "total": 4}
         return {"uid": UID, "version": "0.1.0", "state": "online", "wifi": wifi, "backend": backend} | pour
 
     def get_settings(self, _: dict[str, Any]) -> dict[str, Any]:
@@ -82,7 +83,7 @@ class FakeFirmware:
 
     def set_settings(self, request: dict[str, Any]) -> dict[str, Any]:
         changes = dict(request["settings"])
-        if "ssid" in changes:
+        if changes.get("ssid") is not None:
             self.trying = changes.pop("ssid")
             self.password = changes.pop("password")
         authority = changes.get("ca_pem")

@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from dispctl.adapters import improv
 from tests.cli.conftest import Shell
 from tests.fake_board import running
 from tests.fake_firmware import CODE, PASSWORD, SSID, UID, FakeFirmware
@@ -179,3 +180,43 @@ def test_a_claim_code_is_in_no_output(shell: Shell, firmware: FakeFirmware) -> N
         "-v",
     )
     assert CODE not in shell.refused(7, *arguments, stdin=PASSWORD)
+
+
+def test_a_working_board_passes_its_test_and_nothing_is_changed(
+    operator: Shell, firmware: FakeFirmware
+) -> None:
+    firmware.claimed = True
+    firmware.settings["backend_url"] = operator.backend
+    operator.done("logout")
+    shown = operator.json("provision", "-p", firmware.board.port, "--test")
+    assert (shown["joined"], shown["claimed"]) == (True, True)
+    assert firmware.settings["ssid"] == "Antiga"
+
+
+def test_a_board_that_belongs_to_nobody_fails_its_test(shell: Shell, firmware: FakeFirmware) -> None:
+    told = shell.refused(4, "provision", "-p", firmware.board.port, "--test")
+    assert "belongs to nobody" in told
+
+
+def test_a_board_forgets_when_it_has_no_job_and_somebody_says_so(
+    shell: Shell, firmware: FakeFirmware
+) -> None:
+    assert "Nobody is there to answer" in shell.refused(2, "provision", "-p", firmware.board.port, "--forget")
+    assert "job 7" in shell.refused(4, "provision", "-p", firmware.board.port, "--forget", "--yes")
+    firmware.job = None
+    shell.done("provision", "-p", firmware.board.port, "--forget", "--yes")
+    assert firmware.settings["ssid"] is None
+    assert firmware.settings["password"] is None
+
+
+def test_only_one_thing_at_a_time(shell: Shell, firmware: FakeFirmware) -> None:
+    shell.refused(2, "provision", "-p", firmware.board.port, "--test", "--forget")
+    shell.refused(2, "provision", "-p", firmware.board.port, "--improv", "--forget")
+
+
+def test_a_port_without_an_improv_device_is_said(
+    shell: Shell, firmware: FakeFirmware, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(improv.ImprovLine.current_state, "__defaults__", (0.2,))
+    told = shell.refused(5, "provision", "-p", firmware.board.port, "--improv", "--show")
+    assert "speaks Improv Serial" in told

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dispctl.cli.console import Console
-from dispctl.cli.options import DEFAULT_BACKEND, Backend, Baud, Json, Port, Quiet, Verbose
+from dispctl.cli.options import DEFAULT_BACKEND, Backend, Baud, Json, Port, Quiet, Verbose, Yes
 from dispctl.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from dispctl.adapters.backend_client import BackendClient
     from dispctl.adapters.control import ControlLine
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 WIFI = "Wi-Fi"
 BACKEND = "Backend"
+INSTEAD = "Instead"
 
 
 def provision(
@@ -79,8 +80,32 @@ def provision(
     ] = False,
     timeout: Annotated[float, typer.Option(metavar="SECONDS", min=1, help="Give up after so long.")] = 90.0,
     show: Annotated[
-        bool, typer.Option("--show", help="Show the board's settings and change nothing.")
+        bool,
+        typer.Option("--show", help="Show the board's settings and change nothing.", rich_help_panel=INSTEAD),
     ] = False,
+    test: Annotated[
+        bool,
+        typer.Option(
+            "--test",
+            help="Look whether network, backend and claim work as they are.",
+            rich_help_panel=INSTEAD,
+        ),
+    ] = False,
+    forget: Annotated[
+        bool,
+        typer.Option(
+            "--forget", help="Let the board forget network, backend and owner.", rich_help_panel=INSTEAD
+        ),
+    ] = False,
+    improv: Annotated[
+        bool,
+        typer.Option(
+            "--improv",
+            help="Join any device that speaks Improv Serial; no backend, no claim.",
+            rich_help_panel=INSTEAD,
+        ),
+    ] = False,
+    yes: Yes = False,
     json: Json = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -91,19 +116,56 @@ def provision(
     command line. The board keeps its old network until it has joined the new one.
     """
     from dispctl.adapters.control import open_control
+    from dispctl.adapters.improv import open_improv
+    from dispctl.cli import provision_improv
+    from dispctl.cli.wifi_questions import WifiSource
+    from dispctl.operations.provision import scan_networks
 
-    console = Console(json=json, quiet=quiet, verbose=verbose)
+    console = Console(json=json, yes=yes, quiet=quiet, verbose=verbose)
+    if sum((show and not improv, test, forget, improv)) > 1:
+        raise UsageError(
+            "--show, --test, --forget and --improv are different things.", hint="Give one of them."
+        )
     with ExitStack() as stack:
-        if show:
+        if improv:
+            source = WifiSource(ssid, credentials, stdin=password_stdin, variable=password_env)
+            line = stack.enter_context(open_improv(port, baud=baud, on_line=console.detail))
+            if show:
+                provision_improv.show_device(console, line)
+            else:
+                provision_improv.join_device(console, line, source, timeout_s=timeout)
+        elif show or test or forget:
+            owner = _Owner(stack, backend, claim_code) if test else None
             control = stack.enter_context(open_control(port, baud=baud, on_line=console.detail))
-            _show_settings(console, control)
-            return
-        access = _access(console, port, board_backend or backend, ca, tls_insecure=tls_insecure)
-        owner = _Owner(stack, backend, claim_code)
-        source = _WifiSource(ssid, credentials, stdin=password_stdin, variable=password_env)
-        control = stack.enter_context(open_control(port, baud=baud, on_line=console.detail))
-        wifi = source.credentials(console, control)
-        _provision(console, control, wifi, access, owner, timeout_s=timeout)
+            _look_or_forget(console, control, owner, forget=forget, timeout_s=timeout)
+        else:
+            access = _access(console, port, board_backend or backend, ca, tls_insecure=tls_insecure)
+            owner = _Owner(stack, backend, claim_code)
+            owner.require_login()
+            source = WifiSource(ssid, credentials, stdin=password_stdin, variable=password_env)
+            control = stack.enter_context(open_control(port, baud=baud, on_line=console.detail))
+            wifi = source.credentials(console, lambda: scan_networks(control))
+            _provision(console, control, wifi, access, owner, timeout_s=timeout)
+
+
+def _look_or_forget(
+    console: Console, control: "ControlLine", owner: "_Owner | None", *, forget: bool, timeout_s: float
+) -> None:
+    from dispctl.operations.check_connection import check_connection
+    from dispctl.operations.provision import forget as forget_everything
+
+    if owner is not None:
+        _tell_steps(
+            console, check_connection(control, is_online=owner.is_online, timeout_s=timeout_s), {}, "works"
+        )
+    elif forget:
+        console.confirm("The board will forget its network, its backend and its owner. Go on?")
+        uid = forget_everything(control)
+        console.result(
+            {"uid": uid, "forgotten": True}, f"{uid} has forgotten its network, backend and owner."
+        )
+    else:
+        _show_settings(console, control)
 
 
 def _provision(
@@ -121,39 +183,19 @@ def _provision(
     events = operation.provision(
         control, wifi, access, claim_code=owner.claim_code, is_online=owner.is_online, timeout_s=timeout_s
     )
+    _tell_steps(console, events, result, "is provisioned")
+    if owner.is_online is None:
+        console.message("You are not logged in: whether the backend sees it online was not looked at.")
+
+
+def _tell_steps(
+    console: Console, events: "Iterable[ProvisionEvent]", result: dict[str, Any], outcome: str
+) -> None:
+    """Each step as it happens, then what all of them came to."""
     for event in events:
         result |= _learned(event)
         console.message(_words(event))
-    if owner.is_online is None:
-        console.message("You are not logged in: whether the backend sees it online was not looked at.")
-    console.result(result, f"{result['uid']} is provisioned.")
-
-
-class _WifiSource:
-    """What the options say of the network; a question is asked only for what they leave open."""
-
-    def __init__(self, ssid: str | None, file: Path | None, *, stdin: bool, variable: str | None) -> None:
-        from dispctl.cli.wifi_questions import given_password, read_credentials
-
-        if file is not None and (stdin or variable):
-            raise UsageError("The password can come from one place only.")
-        self._ssid, self._password = ssid, given_password(stdin=stdin, variable=variable)
-        if file is not None:
-            file_ssid, self._password = read_credentials(file)
-            self._ssid = ssid or file_ssid
-
-    def credentials(self, console: Console, control: "ControlLine") -> "WifiCredentials":
-        from dispctl.cli.wifi_questions import PASSWORD_HINT, ask_network
-        from dispctl.operations.provision import WifiCredentials
-
-        ssid, password = self._ssid, self._password
-        if ssid is None:
-            network = ask_network(console, control)
-            ssid = network.ssid
-            password = "" if network.is_open else password
-        if password is None:
-            password = console.ask_secret(f"Password of {ssid}", hint=PASSWORD_HINT)
-        return WifiCredentials(ssid, password)
+    console.result(result, f"{result['uid']} {outcome}.")
 
 
 class _Owner:
@@ -167,9 +209,14 @@ class _Owner:
         self._given = claim_code
         self._client = stack.enter_context(BackendClient(backend, cookie=session.cookie if session else None))
         self.is_online: Callable[[str], bool] | None = None
-        if session is not None or claim_code is None:
-            self._client.me()  # says now, before anything is asked or changed, that nobody is logged in
+        if session is not None:
+            self._client.me()  # says now, before anything is asked or changed, that the session is over
             self.is_online = _seen_since_now(self._client)
+
+    def require_login(self) -> None:
+        """Raise BackendRefusedError where a claim code would have to be fetched and nobody is logged in."""
+        if self._given is None and self.is_online is None:
+            self._client.me()
 
     def claim_code(self) -> str:
         return self._given if self._given is not None else self._client.new_claim_code().code
@@ -198,12 +245,38 @@ def _access(console: Console, port: str, url: str, ca: Path | None, *, tls_insec
         console.warning(
             f"{url} is this machine; a real board reaches it under another address: --board-backend URL."
         )
-    if ca is None:
-        return BackendAccess(url, None, tls_insecure)
+    if ca is not None:
+        try:
+            pem: str | None = certificates_in(ca.read_bytes())
+        except OSError as error:
+            raise UsageError(f"{ca} cannot be read: {error.strerror}.") from error
+    else:
+        pem = None
+    if url.startswith("https://") and not tls_insecure:
+        pem = _checked_authority(console, url, pem)
+    return BackendAccess(url, pem, tls_insecure)
+
+
+def _checked_authority(console: Console, url: str, pem: str | None) -> str | None:
+    """The authority for the board: `pem`, tried here first, else the root among this system's that the backend needs.
+
+    None where that cannot be told from here; the board may have one from before. Raises NotTrustedError when `pem` does
+    not vouch for the backend: so the board's settings stay as they are.
+    """
+    from dispctl.adapters.tls_chain import NotTrustedError, require_signed_by, root_of
+    from dispctl.errors import BackendUnreachableError
+
     try:
-        return BackendAccess(url, certificates_in(ca.read_bytes()), tls_insecure)
-    except OSError as error:
-        raise UsageError(f"{ca} cannot be read: {error.strerror}.") from error
+        if pem is None:
+            return root_of(url)
+        require_signed_by(url, pem)
+    except NotTrustedError as error:
+        if pem is not None:
+            raise
+        console.detail(error.message)
+    except BackendUnreachableError as error:  # from here; the board's network may be another
+        console.warning(f"Its certificate was not tried: {error.message}")
+    return pem
 
 
 def _show_settings(console: Console, control: "ControlLine") -> None:

@@ -12,11 +12,11 @@ import typer
 from dispctl.errors import BoardRefusedError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from dispctl.adapters.control import ControlLine
     from dispctl.cli.console import Console
-    from dispctl.operations.provision import Network
+    from dispctl.operations.provision import Network, WifiCredentials
 
 PASSWORD_HINT = "Give it with --password-stdin, --password-env NAME or --credentials FILE."  # noqa: S105 - a sentence
 _STRENGTHS = ((-60, "▂▄▆█"), (-70, "▂▄▆ "), (-80, "▂▄  "))
@@ -70,9 +70,34 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def ask_network(console: Console, control: ControlLine) -> Network:
-    """Let the operator choose among the networks that the board sees; raises UsageError where nobody can answer."""
-    from dispctl.operations.provision import Network, scan_networks
+class WifiSource:
+    """What the options say of the network; a question is asked only for what they leave open."""
+
+    def __init__(self, ssid: str | None, file: Path | None, *, stdin: bool, variable: str | None) -> None:
+        if file is not None and (stdin or variable):
+            raise UsageError("The password can come from one place only.")
+        self._ssid, self._password = ssid, given_password(stdin=stdin, variable=variable)
+        if file is not None:
+            file_ssid, self._password = read_credentials(file)
+            self._ssid = ssid or file_ssid
+
+    def credentials(self, console: Console, scan: Callable[[], list[Network]]) -> WifiCredentials:
+        """Name and password of the network; `scan` finds networks to choose from, where none was named."""
+        from dispctl.operations.provision import WifiCredentials
+
+        ssid, password = self._ssid, self._password
+        if ssid is None:
+            network = ask_network(console, scan)
+            ssid = network.ssid
+            password = "" if network.is_open else password
+        if password is None:
+            password = console.ask_secret(f"Password of {ssid}", hint=PASSWORD_HINT)
+        return WifiCredentials(ssid, password)
+
+
+def ask_network(console: Console, scan: Callable[[], list[Network]]) -> Network:
+    """Let the operator choose among the networks that `scan` finds; raises UsageError where nobody can answer."""
+    from dispctl.operations.provision import Network
 
     if not console.interactive:
         raise UsageError(
@@ -80,7 +105,7 @@ def ask_network(console: Console, control: ControlLine) -> Network:
         )
     console.message("The board looks for networks…")
     try:
-        networks = scan_networks(control)
+        networks = scan()
     except BoardRefusedError as refusal:  # it pours, and will not interrupt that for a scan
         console.message(refusal.message)
         networks = []

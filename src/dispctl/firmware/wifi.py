@@ -60,7 +60,10 @@ class WifiLink:
 
     def drive(self) -> None:
         """One step; a few times a second."""
-        if self.ssid is None or (self.busy and self._candidate):
+        if self.ssid is None:
+            self._leave_forgotten()
+            return
+        if self.busy and self._candidate:
             return
         if self._trying and self._radio.joined():
             self._has_joined()
@@ -96,6 +99,13 @@ class WifiLink:
             self._radio.connect(ssid, password or "")
         except OSError as error:
             self._has_failed("failed", str(error))
+
+    def _leave_forgotten(self) -> None:
+        """The network was taken out of the settings: it is not used any longer."""
+        if self._radio.joined():
+            self._radio.disconnect()
+        self.joined = False
+        self._trying = False
 
     def _watch_attempt(self) -> None:
         reason = self._radio.reason() if self._settle.due else None

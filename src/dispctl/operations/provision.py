@@ -12,12 +12,12 @@ import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from dispctl.errors import UsageError
+from dispctl.errors import BoardRefusedError, UsageError
 from dispctl.operations.join_progress import JoinProgress
 from dispctl.operations.provision_events import BoardFound, SeenOnline, SettingsSaved
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from dispctl.adapters.control import ControlLine
     from dispctl.operations.provision_events import ProvisionEvent
@@ -105,9 +105,15 @@ def read_settings(control: ControlLine) -> dict[str, Any]:
 def scan_networks(control: ControlLine) -> list[Network]:
     """The networks that the board sees, the strongest first, each name once, hidden ones left out."""
     found = control.request("scan", timeout_s=SCAN_TIMEOUT_S)["networks"]
+    return strongest_of(
+        Network(entry["ssid"], int(entry["rssi"]), is_open=not entry["secure"]) for entry in found
+    )
+
+
+def strongest_of(found: Iterable[Network]) -> list[Network]:
+    """The strongest first, each name once, hidden ones left out."""
     strongest: dict[str, Network] = {}
-    for entry in sorted(found, key=lambda entry: int(entry["rssi"]), reverse=True):
-        network = Network(entry["ssid"], int(entry["rssi"]), is_open=not entry["secure"])
+    for network in sorted(found, key=lambda network: network.rssi_dbm, reverse=True):
         if network.ssid:
             strongest.setdefault(network.ssid, network)
     return list(strongest.values())
@@ -150,6 +156,34 @@ def provision(
     if is_online is not None:
         following.until_seen(is_online, uid)
         yield SeenOnline(uid)
+
+
+FORGOTTEN = (
+    "ssid",
+    "password",
+    "backend_url",
+    "ca_pem",
+    "claim_code",
+    "device_token",
+    "device_id",
+    "tls_insecure",
+)
+"""What ties a board to a place and an owner."""
+
+
+def forget(control: ControlLine) -> str:
+    """Let the board forget its network, backend and owner; returns its uid.
+
+    Raises BoardRefusedError while it has a job, whose report would have nowhere to go.
+    """
+    status = control.request("status")
+    if status["job"] is not None:
+        raise BoardRefusedError(
+            f"The board has job {status['job']}, whose report would have nowhere to go.",
+            hint="Wait for its end, or drop it with: dispctl inspect-flash --clear.",
+        )
+    control.request("set_settings", settings=dict.fromkeys(FORGOTTEN))
+    return str(status["uid"])
 
 
 def _require_trust(control: ControlLine, backend: BackendAccess) -> None:
