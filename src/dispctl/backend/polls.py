@@ -131,6 +131,8 @@ class PollAnswers:
                     timer = loop.call_at(deadline, changed.set)
                     await changed.wait()
                     timer.cancel()
+            if self._services.stopping:  # nobody has the time to look once more for all who wait
+                return True
 
 
 def _token(scope: Scope) -> str | None:
