@@ -53,7 +53,7 @@ def test_with_a_network_the_backend_has_the_last_word(workshop: Workshop, board:
 def test_a_local_job_leaves_its_results_on_the_board(workshop: Workshop, board: Board) -> None:
     jars = [Jar(3, "Cominho", 2.0, None), Jar(4, "Orégano", 0.001, None)]
     draft = RecipeDraft("x", 1, (Ingredient("Cominho", 4.0),))
-    job = hand_over.local_job(hand_over.plan_locally(draft, 1, jars))
+    job = hand_over.local_job(hand_over.planned_items(hand_over.plan_locally(draft, 1, jars)))
     with open_control(board.cable) as control:
         hand_over.require_free(control)
         hand_over.hand_over(control, job, None)
@@ -62,4 +62,12 @@ def test_a_local_job_leaves_its_results_on_the_board(workshop: Workshop, board: 
         assert (ended.job.status, ended.reported) == ("done", False)
         assert hand_over.hand_over(control, job, None).ended_before
     assert workshop.stock() == [100, 100, 100, 100]
+    assert [round(poured / 1000) for poured in board.poured_ms()] == [0, 0, 2, 0]
+
+
+def test_a_jar_is_calibrated_by_what_the_board_measured(workshop: Workshop, board: Board) -> None:
+    arguments = ("calibrate", "3", "--seconds", "2", "--grams", "5", "--yes", "--port", board.port)
+    jar = workshop.dispctl.json("jars", *arguments)["jars"][2]
+    assert abs(jar["g_por_seg"] - 2.5) < 0.05
+    assert jar["estoque_g"] == 100
     assert [round(poured / 1000) for poured in board.poured_ms()] == [0, 0, 2, 0]

@@ -23,7 +23,7 @@ JARS = [Jar(1, "Sal", 2.0, 100.0), Jar(2, "Pimenta", 2.0, None)]
 
 
 def a_job() -> Job:
-    return hand_over.local_job(hand_over.plan_locally(DRAFT, 1, JARS))
+    return hand_over.local_job(hand_over.planned_items(hand_over.plan_locally(DRAFT, 1, JARS)))
 
 
 def test_a_local_job_is_one_that_the_firmware_takes_for_local() -> None:
@@ -88,7 +88,7 @@ def test_another_board_online_could_pour_it_too(
 def test_a_payload_that_no_board_takes_is_refused_here() -> None:
     draft = RecipeDraft("x", 1, tuple(Ingredient("S" * 1400, 1.0) for _ in range(4)))
     jars = [Jar(1, "S" * 1400, 2.0, None)]
-    job = hand_over.local_job(hand_over.plan_locally(draft, 1, jars))
+    job = hand_over.local_job(hand_over.planned_items(hand_over.plan_locally(draft, 1, jars)))
     with running(FakeBoard()) as board, open_control(board.port) as control:
         with pytest.raises(BoardRefusedError, match="at most 4096"):
             hand_over.hand_over(control, job, None)
@@ -125,7 +125,7 @@ def test_the_document_is_short_and_keeps_its_letters() -> None:
 
     jars = [Jar(3, "Orégano", 2.0, None)]
     draft = RecipeDraft("x", 1, (Ingredient("Orégano", 1.0),))
-    job = hand_over.local_job(hand_over.plan_locally(draft, 1, jars))
+    job = hand_over.local_job(hand_over.planned_items(hand_over.plan_locally(draft, 1, jars)))
     with running(FakeBoard(put_job=put)) as board, open_control(board.port) as control:
         hand_over.hand_over(control, job, None)
     (item,) = json.loads(taken[0])["itens"]

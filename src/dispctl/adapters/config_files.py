@@ -23,10 +23,11 @@ class ConfigFile:
 
 def config_files() -> list[ConfigFile]:
     """The files that exist, the weaker first: the user's, then the current folder's; raises `UsageError`."""
-    return [ConfigFile(path, _read(path)) for path in _places() if path.is_file()]
+    return [ConfigFile(path, _read(path)) for path in config_places() if path.is_file()]
 
 
-def _places() -> tuple[Path, Path]:
+def config_places() -> tuple[Path, Path]:
+    """The user's file and the current folder's, whether they exist or not."""
     import platformdirs
 
     return platformdirs.user_config_path("dispctl", appauthor=False) / USER_FILE, Path(PROJECT_FILE)

@@ -31,6 +31,10 @@ SECTIONS = {
         "logout": "Log out of the backend.",
         "devices": "List your boards, and which of them are online.",
     },
+    "This machine": {
+        "doctor": "Say what is wrong with the set-up, and what to do.",
+        "config": "Show which settings count, and where they come from.",
+    },
     "Without hardware": {
         "demo": "The whole story on this machine: a power cut, and the proof that nothing was lost.",
         "sim": "The virtual board: run it, cut its power, ask it what was poured.",

@@ -93,7 +93,7 @@ def _local_job(console: Console, client: BackendClient, order: CableOrder) -> Jo
     if order.dry_run:
         console.result({"event": "planned", "plan": told, "people": people}, plan_table(planned))
         return None
-    job = hand_over.local_job(planned)
+    job = hand_over.local_job(hand_over.planned_items(planned))
     console.result({"event": "sent", "plan": told, "job": job.to_wire()})
     console.message(plan_table(planned))
     return job

@@ -54,7 +54,7 @@ def _relevant(root: LazyGroup, tables: dict[str, Any], only: str | None) -> dict
 def _defaults(command: Any, table: dict[str, Any], inherited: dict[str, Any]) -> dict[str, Any]:
     """What `table` says for `command` and those below it; `inherited` comes from the tables above."""
     keys = {**inherited, **{key: value for key, value in table.items() if not isinstance(value, dict)}}
-    names = _options(command)
+    names = options_of(command)
     defaults = {
         names[key].name: [value] if names[key].multiple and not isinstance(value, list) else value
         for key, value in keys.items()
@@ -102,14 +102,14 @@ def _is_plain(value: Any) -> bool:
 
 def _every_option(command: Any) -> dict[str, list[Any]]:
     """The options of `command` and of all below it, by name."""
-    found = {name: [option] for name, option in _options(command).items()}
+    found = {name: [option] for name, option in options_of(command).items()}
     for _, child in _children(command):
         for name, options in _every_option(child).items():
             found.setdefault(name, []).extend(options)
     return found
 
 
-def _options(command: Any) -> dict[str, Any]:
+def options_of(command: Any) -> dict[str, Any]:
     """Options by their long names without the dashes."""
     return {
         name.removeprefix("--"): option

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dispctl.cli.options import PORT_ENVIRONMENT, Json, Quiet, Verbose, Yes
+from dispctl.cli.options import PORT_ENVIRONMENT, Json, Quiet, Verbose, Yes, complete_port
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Ports = Annotated[
     list[str],
     typer.Option(
-        "--port", "-p", envvar=PORT_ENVIRONMENT, metavar="PORT", show_default=False,
+        "--port", "-p", envvar=PORT_ENVIRONMENT, metavar="PORT", show_default=False, autocompletion=complete_port,
         help="Where the board is: a path, rfc2217://HOST:PORT, socket://HOST:PORT, sim: (the virtual board), an alias, "
         "or auto, which is the default. Repeat it for several boards, which are then flashed at once.",
     ),

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dispctl.cli.console import Console
-from dispctl.cli.options import DEFAULT_BACKEND, Backend, Json, Quiet, Verbose
+from dispctl.cli.options import DEFAULT_BACKEND, Backend, Json, Port, Quiet, Verbose, Yes
+from dispctl.errors import UsageError
 
 if TYPE_CHECKING:
     from dispctl.adapters.backend_records import Jar
@@ -63,6 +64,55 @@ def set_command(
     for other in changed.same_spice_in:
         console.warning(f"Jar {other} holds the same spice; jobs pour from the lower number.")
     _show_jars(console, changed.jars)
+
+
+@app.command()
+def calibrate(
+    number: Annotated[int, typer.Argument(min=1, max=4, metavar="JAR", help="The jar, 1 to 4.")],
+    *,
+    seconds: Annotated[float, typer.Option(metavar="SECONDS", help="How long it pours.")] = 5.0,
+    grams: Annotated[
+        float | None, typer.Option(metavar="GRAMS", help="What fell, where nobody can be asked.")
+    ] = None,
+    yes: Yes = False,
+    port: Port = "auto",
+    backend: Backend = DEFAULT_BACKEND,
+    json: Json = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Pour for a measured time over the cable, ask what fell, and set the jar's rate; the stock stays as it is."""
+    from dispctl.operations import calibrate as operation
+    from dispctl.operations.backend_session import open_backend
+    from dispctl.operations.jars import JarChange, all_jars, set_jar
+
+    console = Console(json=json, yes=yes, quiet=quiet, verbose=verbose)
+    with open_backend(backend) as client:
+        jar = all_jars(client)[number - 1]
+        console.confirm(f"Jar {number} will be open for {seconds:g} s. Is an empty dish under it, on scales?")
+        if grams is None and not console.interactive:
+            raise UsageError("Nobody is there to say what fell.", hint="Give it with --grams.")
+        poured_ms = _pour(console, port, jar, seconds)
+        weight = (
+            grams if grams is not None else float(typer.prompt("Grams in the dish", type=float, err=True))
+        )
+        rate = operation.rate_g_per_s(weight, poured_ms)
+        changed = set_jar(client, number, JarChange(rate_g_per_s=rate))
+    console.message(f"{weight:g} g in {poured_ms / 1000:.2f} s: jar {number} pours {rate:g} g/s.")
+    _show_jars(console, changed.jars)
+
+
+def _pour(console: Console, port: str, jar: "Jar", seconds: float) -> int:
+    from dispctl.adapters.control import open_control
+    from dispctl.operations.calibrate import Measured, pour
+
+    poured_ms = 0
+    with open_control(port) as control, console.progress(f"Jar {jar.number}") as bar:
+        for event in pour(control, jar, seconds):
+            poured_ms = event.poured_ms
+            if not isinstance(event, Measured):
+                bar.update(event.poured_ms, event.asked_ms)
+    return poured_ms
 
 
 def _show_jars(console: Console, shown: "list[Jar]") -> None:

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dispctl.cli.console import Console
-from dispctl.cli.options import PORT_ENVIRONMENT, Baud, Json, Quiet, Verbose
+from dispctl.cli.options import (
+    PORT_ENVIRONMENT,
+    Baud,
+    Json,
+    Quiet,
+    Verbose,
+    complete_port,
+    complete_tag,
+)
 from dispctl.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -47,15 +55,22 @@ def monitor(
             "-p",
             envvar=PORT_ENVIRONMENT,
             metavar="PORT",
+            autocompletion=complete_port,
             help="Where the board is, as for the other commands (default auto); repeat it for several boards.",
         ),
     ] = None,
     baud: Baud = 115200,
     tag: Annotated[
-        list[str] | None, typer.Option(metavar="TAG", help="Show only lines with this tag (repeatable).")
+        list[str] | None,
+        typer.Option(
+            metavar="TAG", autocompletion=complete_tag, help="Show only lines with this tag (repeatable)."
+        ),
     ] = None,
     exclude: Annotated[
-        list[str] | None, typer.Option(metavar="TAG", help="Hide lines with this tag (repeatable).")
+        list[str] | None,
+        typer.Option(
+            metavar="TAG", autocompletion=complete_tag, help="Hide lines with this tag (repeatable)."
+        ),
     ] = None,
     grep: Annotated[str | None, typer.Option(metavar="REGEX", help="Show only lines that match.")] = None,
     level: Annotated[Level, typer.Option(help="Show only lines of this level and above.")] = Level.DEBUG,

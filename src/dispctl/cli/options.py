@@ -4,6 +4,24 @@ from typing import Annotated
 
 import typer
 
+
+def complete_port(incomplete: str) -> list[str]:
+    """Ports, running virtual boards and aliases that begin with what is typed."""
+    from dispctl.adapters.aliases import user_aliases
+    from dispctl.adapters.port import running_virtual_boards, serial_ports
+
+    names = ["auto", *(port.path for port in serial_ports()), *user_aliases().all()]
+    names += [f"sim:{board.name}" for board in running_virtual_boards()]
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def complete_tag(incomplete: str) -> list[str]:
+    """Tags of the firmware's log that begin with what is typed."""
+    from dispctl.logs.tags import FIRMWARE_TAGS
+
+    return [tag for tag in FIRMWARE_TAGS if tag.startswith(incomplete.upper())]
+
+
 PORT_ENVIRONMENT = ["DISPCTL_PORT", "ESPTOOL_PORT", "ESPPORT"]
 
 Port = Annotated[
@@ -13,6 +31,7 @@ Port = Annotated[
         "-p",
         envvar=PORT_ENVIRONMENT,
         metavar="PORT",
+        autocompletion=complete_port,
         help="Where the board is: a path, rfc2217://HOST:PORT, socket://HOST:PORT, sim: (the virtual board) or auto.",
     ),
 ]

@@ -67,10 +67,14 @@ class Poured:
 
 @dataclass(frozen=True)
 class EndedOnBoard:
-    """The board has poured all it will; `reported` if the backend has its report, and not the board the results."""
+    """The board has poured all it will; `reported` if the backend has its report, and not the board the results.
+
+    `poured_ms` is how long each step really poured, where the board has the results.
+    """
 
     job: Job
     reported: bool
+    poured_ms: tuple[int, ...] = ()
 
 
 def require_free(control: ControlLine) -> Identity:
@@ -107,15 +111,19 @@ def plan_locally(recipe: RecipeDraft, people: int, jars: Sequence[Jar]) -> DoseP
     return planned
 
 
-def local_job(planned: DosePlan) -> Job:
-    """A job of a checked plan that no backend knows; its id is chosen by chance, so that no two machines give the same."""
-    items = tuple(
+def planned_items(planned: DosePlan) -> list[JobItem]:
+    """The steps of a checked plan."""
+    return [
         JobItem(position, pour.jar or 0, pour.spice, pour.grams, pour.duration_s or 0.0, "queued")
         for position, pour in enumerate(planned.pours, start=1)
-    )
+    ]
+
+
+def local_job(items: Sequence[JobItem]) -> Job:
+    """A job that no backend knows; its id is chosen by chance, so that no two machines give the same."""
     number = random.randrange(FIRST_LOCAL_ID, MAX_JOB_ID + 1)  # noqa: S311 - no secret
     now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    return Job(number, "queued", None, 1, items, created_at=now)
+    return Job(number, "queued", None, 1, tuple(items), created_at=now)
 
 
 def is_local(job: Job) -> bool:
@@ -178,7 +186,8 @@ def _ended(control: ControlLine, job: Job, *, reported: bool) -> EndedOnBoard:
         raise DamagedError(
             f"The board does not have the results of job {job.id}.", hint="See dispctl inspect-flash."
         )
-    return EndedOnBoard(_with_results(job, view), reported=False)
+    poured_ms = tuple(int(result["poured_ms"]) for result in view["items"])
+    return EndedOnBoard(_with_results(job, view), reported=False, poured_ms=poured_ms)
 
 
 def _local_view(files: dict[str, bytes]) -> dict[str, Any] | None:
