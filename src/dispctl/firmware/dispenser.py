@@ -278,9 +278,12 @@ class Dispenser:
         if answer.ok or parts.backend.error == known:
             return
         if parts.backend.refused:
-            parts.console.log("CLAIM", "⚠ Token recusado (401): é preciso um novo código de registro")
+            self._say_refused()
         else:
             parts.console.log("HEARTBEAT", f"✗ HTTP {answer.status} {answer.error}")
+
+    def _say_refused(self) -> None:
+        self.parts.console.log("CLAIM", "⚠ Token recusado (401): é preciso um novo código de registro")
 
     def _between_items(self) -> None:
         """A job longer than the backend's patience keeps the board online, unless the backend is away."""
@@ -290,6 +293,8 @@ class Dispenser:
     def _poll_failed(self, answer: "Response") -> None:
         if self._poll_failures == 0:
             self.parts.console.log("POLL", f"✗ HTTP {answer.status} {answer.error}")
+            if self.parts.backend.refused:
+                self._say_refused()
         self._poll_failures = min(self._poll_failures + 1, 5)
         self._poll.start(self._jittered(min(POLL_MS << self._poll_failures, POLL_BACKOFF_MAX_MS)))
 
