@@ -121,6 +121,7 @@ def sweep(count: int, *, seed: int = 0) -> int:
                 if cut(board, after_s, pulls=left[-1]):
                     left.pop()
                 whole_s = board.flash()
+                print(f"cut {number} after {after_s:.3f} s: whole again", file=sys.stderr)
                 assert board.files() == FILES, f"cut {number} after {after_s:.3f} s (seed {seed})"
     return number
 
