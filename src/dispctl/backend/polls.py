@@ -71,10 +71,10 @@ class Lookups:
     async def _answer(self, asked: "dict[str, list[asyncio.Future[Poll | None]]]") -> None:
         try:
             found = await asyncio.get_running_loop().run_in_executor(self._thread, self._find, asked)
-        except StoreBusyError as refusal:
+        except Exception as failure:  # noqa: BLE001 - it is theirs who asked, and nobody else would tell them
             for future in chain.from_iterable(asked.values()):
                 if not future.done():  # whoever asked may have gone
-                    future.set_exception(refusal)
+                    future.set_exception(failure)
             return
         for token_hash, futures in asked.items():
             for future in futures:

@@ -138,8 +138,11 @@ def parse_url(url: str) -> URL:
     """The parts of a database's URL; raises `UnusableDatabaseError` when it names no database that is known here."""
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
-        raise UnusableDatabaseError(f"{url!r} is not a database URL.") from error
+    except (ArgumentError, ValueError) as error:
+        # What was given is not repeated: it may hold a password.
+        raise UnusableDatabaseError(
+            "That is not a database URL: it has to be sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME."
+        ) from error
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.drivername not in {"sqlite", "postgresql+psycopg"}:

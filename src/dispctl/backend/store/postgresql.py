@@ -30,6 +30,7 @@ def open_engine(url: URL) -> Engine:
         url,
         pool_size=CONNECTIONS,
         max_overflow=0,
+        hide_parameters=True,  # they hold hashes of passwords and tokens, and errors are logged
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S,
             "options": f"-c lock_timeout={LOCK_TIMEOUT_MS}",

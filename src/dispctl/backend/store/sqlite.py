@@ -17,7 +17,8 @@ CONNECTIONS = 40
 def open_engine(url: URL) -> Engine:
     """The engine of an SQLite file, which is made when it is missing; raises `UnusableDatabaseError`."""
     _make_private(database_file(url))
-    engine = create_engine(url, pool_size=CONNECTIONS, max_overflow=0)
+    # Parameters hold hashes of passwords and tokens, and errors are logged.
+    engine = create_engine(url, pool_size=CONNECTIONS, max_overflow=0, hide_parameters=True)
     _set_up(engine)
     return engine
 
