@@ -29,6 +29,9 @@ def main(on_started: "Callable[[], None]") -> None:
 
 
 def _assemble(outputs: "Outputs") -> "Dispenser":
+    from .loading import load_large_modules
+
+    load_large_modules(__name__.rpartition(".")[0])
     from . import VERSION
     from .backend import Backend
     from .console import Console

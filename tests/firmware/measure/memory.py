@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from tests.firmware.measure.interpreter import run_script
 
@@ -12,18 +13,27 @@ WORD_RATIO = 2
 STAND_INS_BYTES = 29 * 1024
 
 
+def largest_job() -> dict[str, Any]:
+    """What `memory.py` tells about the largest job in a heap like the board's; RuntimeError if it does not fit."""
+    return run_script("memory", "largest", heap=str(BOARD_HEAP_BYTES * WORD_RATIO + STAND_INS_BYTES))[0]
+
+
+def many_jobs(count: int) -> dict[str, Any]:
+    """What is in use after the first jobs, and after `count`."""
+    return run_script("memory", str(count), heap="1m")[0]
+
+
 def main() -> None:
     """Print both."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=1000)
     options = parser.parse_args()
-    heap = BOARD_HEAP_BYTES * WORD_RATIO + STAND_INS_BYTES
-    (told,) = run_script("memory", "largest", heap=str(heap))
+    told = largest_job()
     firmware = {key: (told[key] - told["stand_ins"]) // 1024 for key in ("heap", "idle", "peak")}
     print(f"job of {told['payload']} bytes, {told['items']} items, 64-bit heap of {firmware['heap']} KB:")
     print(f"  {firmware['idle']} KB in use before it, at most {firmware['peak']} KB, {told['where']}")
     print("  half of that on the ESP32, where words have 4 bytes")
-    (many,) = run_script("memory", str(options.jobs), heap="1m")
+    many = many_jobs(options.jobs)
     print(
         f"{many['jobs']} jobs in a row: {many['settled']} bytes in use after the first, {many['after']} at the end"
     )
