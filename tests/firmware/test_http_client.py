@@ -147,6 +147,46 @@ def test_a_kept_connection_that_was_closed_is_opened_again() -> None:
     assert len(transport.opened) == 2
 
 
+class InterruptedConnection(ScriptedConnection):
+    """Raises something unforeseen at its second read, with the answer still to come."""
+
+    reads = 0
+
+    def read(self, limit: int, deadline: Deadline) -> bytes:
+        self.reads += 1
+        if self.reads == 2:
+            raise MemoryError
+        return super().read(limit, deadline)
+
+
+def test_an_answer_that_was_not_read_is_not_taken_for_the_next_requests() -> None:
+    clock = FakeClock()
+    accepted, refused = (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n",
+    )
+    first = InterruptedConnection(clock, accepted, piece=10, gap_ms=1, hang=False)
+    second = ScriptedConnection(clock, refused, piece=100, gap_ms=1, hang=False)
+    client = HttpClient(ScriptedTransport(first, second), clock)  # type: ignore[arg-type]
+    with pytest.raises(MemoryError):
+        client.request("GET", "http://host", "/x")
+    assert first.closed
+    assert client.request("POST", "http://host", "/y").status == 503
+
+
+def test_bytes_after_an_answer_without_a_body_answer_nothing() -> None:
+    clock = FakeClock()
+    answers = (
+        b"HTTP/1.1 204 No\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 503 X\r\nContent-Length: 0\r\n\r\n",
+    )
+    connections = [ScriptedConnection(clock, a, piece=100, gap_ms=1, hang=False) for a in answers]
+    client = HttpClient(ScriptedTransport(*connections), clock)  # type: ignore[arg-type]
+    assert client.request("GET", "http://host", "/x").status == 204
+    assert connections[0].closed
+    assert client.request("POST", "http://host", "/y").status == 503
+
+
 def test_a_request_that_must_not_be_repeated_is_sent_once() -> None:
     clock = FakeClock()
     answer = b"HTTP/1.1 204 No\r\n\r\n"

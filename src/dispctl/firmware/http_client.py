@@ -140,16 +140,17 @@ class HttpClient:
             try:
                 return self._send_and_read(kept, head, body, limit, deadline)
             except (HttpError, OSError):
-                self.close()
                 deadline.check()
-        self._kept = self._transport.connect(url.host, url.port, url.secure, deadline)
+        connection = self._transport.connect(url.host, url.port, url.secure, deadline)
         self._kept_for = f"{url.secure}{url.authority}"
-        return self._send_and_read(self._kept, head, body, limit, deadline)
+        return self._send_and_read(connection, head, body, limit, deadline)
 
     def _take_kept(self, url: _Url) -> "Connection | None":
-        if self._kept is not None and self._kept_for != f"{url.secure}{url.authority}":
+        """The kept connection, which is not kept any longer, if it leads there."""
+        if self._kept_for != f"{url.secure}{url.authority}":
             self.close()
-        return self._kept
+        kept, self._kept = self._kept, None
+        return kept
 
     def _send_and_read(
         self,
@@ -159,12 +160,18 @@ class HttpClient:
         limit: int,
         deadline: Deadline,
     ) -> Response:
-        connection.write(head, deadline)
-        for piece in body() if body else ():
-            connection.write(piece, deadline)
-        response, keep = _Reader(connection, deadline).response(limit)
-        if not keep:
-            self.close()
+        """Keeps the connection after a whole response only: what is left of another would answer the next request."""
+        keep = False
+        try:
+            connection.write(head, deadline)
+            for piece in body() if body else ():
+                connection.write(piece, deadline)
+            response, keep = _Reader(connection, deadline).response(limit)
+        finally:
+            if not keep:
+                connection.close()
+        if keep:
+            self._kept = connection
         return response
 
 
@@ -185,7 +192,7 @@ class _Reader:
             headers = self._headers()
         keep = version == "HTTP/1.1" and headers.get("connection", "").lower() != "close"
         if status in _WITHOUT_BODY:
-            return Response(status), keep
+            return Response(status), keep and not self._buffer
         if headers.get("transfer-encoding", "").lower() == "chunked":
             body, cut = self._chunked(limit)
         elif "content-length" in headers:
