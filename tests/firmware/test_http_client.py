@@ -78,6 +78,13 @@ def exchange(
         ),
         (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 X\r\nContent-Length: 1\r\n\r\n.", 201, b"."),
         (b"HTTP/1.1 302 Found\r\nLocation: http://evil/\r\nContent-Length: 0\r\n\r\n", 302, b""),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Security-Policy: "
+            + b"p" * 5000
+            + b"\r\nContent-Length: 2\r\n\r\nok",
+            200,
+            b"ok",
+        ),
         (b"HTTP/1.1 500 Oh\nContent-Length: 2\n\nno", 500, b"no"),
     ],
 )
@@ -99,6 +106,7 @@ def test_answers(answer: bytes, status: int, body: bytes, piece: int) -> None:
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
         b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1000,
         b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000,
+        b"HTTP/1.1 200 OK\r\nContent-Length: " + b" " * 1020 + b"1\r\n\r\n.",
     ],
 )
 def test_what_is_no_answer_is_status_0_with_a_reason(answer: bytes) -> None:

@@ -217,6 +217,8 @@ class _Reader:
                 return headers
             name, _, value = line.partition(":")
             if name.lower() in ("content-length", "transfer-encoding", "connection"):
+                if len(line) >= _MAX_LINE_BYTES:
+                    raise HttpError("linha longa demais")
                 headers[name.lower()] = value.strip()
         raise HttpError("cabeçalhos demais")
 
@@ -255,11 +257,14 @@ class _Reader:
         return bytes(taken)
 
     def _line(self) -> str:
+        """The next line; of a longer one than `_MAX_LINE_BYTES` only so much, the rest is skipped."""
+        line = b""
         while b"\n" not in self._buffer:
-            if len(self._buffer) > _MAX_LINE_BYTES:
-                raise HttpError("linha longa demais")
+            line = (line + self._buffer)[:_MAX_LINE_BYTES]
+            self._buffer = b""
             self._fill_or_fail()
-        line, _, self._buffer = self._buffer.partition(b"\n")
+        rest, _, self._buffer = self._buffer.partition(b"\n")
+        line = (line + rest)[:_MAX_LINE_BYTES]
         return "".join([chr(b) for b in line.rstrip(b"\r")])  # ISO 8859-1: no byte is wrong
 
     def _fill_or_fail(self) -> None:
