@@ -62,6 +62,10 @@ class Control:
             return format_refusal(request["id"], str(error))
         except OSError as error:
             return format_refusal(request["id"], f"flash or radio: {error}")
+        except (
+            Exception
+        ) as error:  # whatever a request provokes ends with it, not with the pour that it came in
+            return format_refusal(request["id"], f"failed: {type(error).__name__}")
 
     def _status(self, _request: "dict[str, Any]") -> "dict[str, Any]":
         return self._dispenser.status()
@@ -91,9 +95,9 @@ class Control:
     def _chunk(self, name: "Any", offset: "Any") -> "dict[str, Any]":
         if not isinstance(name, str) or not name.startswith(job_state.JOB_FILE) or "/" in name:
             raise RefusedError('"file" must be the name of a job_state file')
-        if not isinstance(offset, int) or offset < 0:
-            raise RefusedError('"offset" must be a whole number')
         data = self._parts.storage.read(name)
+        if not isinstance(offset, int) or not 0 <= offset <= len(data):
+            raise RefusedError('"offset" must be a whole number within the file')
         piece = b2a_base64(data[offset : offset + CHUNK_BYTES]).strip().decode()
         return {"file": name, "offset": offset, "size": len(data), "data": piece}
 

@@ -30,7 +30,7 @@ class Idle:
         while True:
             self._watchdog.feed()
             self._run_tasks()
-            self._console.wait(min(max(left_ms, 0), _SLICE_MS))
+            self._serve_cable(min(max(left_ms, 0), _SLICE_MS))
             left_ms = duration_ms - clock.ticks_diff(clock.ticks_ms(), began)
             if left_ms <= 0:
                 return
@@ -40,4 +40,17 @@ class Idle:
         if self._clock.ticks_diff(now, self._tasks_ran) >= _TASKS_EVERY_MS:
             self._tasks_ran = now
             for task in self.tasks:
-                task()
+                try:
+                    task()
+                except Exception as error:
+                    self._report(error)
+
+    def _serve_cable(self, duration_ms: int) -> None:
+        try:
+            self._console.wait(duration_ms)
+        except Exception as error:
+            self._report(error)
+
+    def _report(self, error: Exception) -> None:
+        """What fails while something waits is said; what waits (a pour, an exchange) goes on."""
+        self._console.log("ERRO", f"Falha durante a espera: {type(error).__name__}: {error}")

@@ -24,6 +24,10 @@ _MARGIN_MS = 15_000  # beyond the times asked for, before the watchdog is starve
 _OPEN_MARGIN_MS = 1_000  # the same while the jar is open
 
 
+class _ActuatorError(Exception):
+    """The outputs did not obey."""
+
+
 class Pour:
     """One attempt at one item; `run` gives the item's code and leaves what was poured in the state."""
 
@@ -55,7 +59,7 @@ class Pour:
     def _attempt(self) -> int:
         try:
             self._pour()
-        except OSError:
+        except _ActuatorError:
             return ACTUATOR
         except Exception as error:
             self._parts.console.write_line(self._parts.system.exception_text(error))
@@ -98,7 +102,7 @@ class Pour:
         parts = self._parts
         parts.watchdog.allow(self._target_ms + _OPEN_MARGIN_MS)
         try:
-            parts.outputs.open(self._state.job.items[self._index].frasco)
+            self._open(self._state.job.items[self._index].frasco)
             self._opened = parts.clock.ticks_ms()
             while not self._ended_early():
                 left_ms = self._target_ms - self._elapsed_ms()
@@ -136,8 +140,14 @@ class Pour:
         last_chance = left_ms <= FLASH_GUARD_MS + RETAIN_EVERY_MS
         return since_ms >= CHECKPOINT_EVERY_MS or (last_chance and since_ms + left_ms > CHECKPOINT_EVERY_MS)
 
+    def _open(self, jar: int) -> None:
+        try:
+            self._parts.outputs.open(jar)
+        except OSError:
+            raise _ActuatorError
+
     def _close(self, close: "Callable[[], None]") -> None:
-        """Close, several times if the bus does not answer; raises OSError if it stays so."""
+        """Close, several times if the bus does not answer; raises _ActuatorError if it stays so."""
         try:
             for attempt in range(_CLOSE_ATTEMPTS):
                 try:
@@ -145,7 +155,7 @@ class Pour:
                     break
                 except OSError:
                     if attempt == _CLOSE_ATTEMPTS - 1:
-                        raise
+                        raise _ActuatorError
         finally:
             if self._opened is not None:
                 self._state.poured_ms[self._index] = self._before_ms + self._elapsed_ms()
@@ -162,7 +172,10 @@ class Pour:
         return 0 if self._opened is None else clock.ticks_diff(clock.ticks_ms(), self._opened)
 
     def _vibrate(self, percent: int) -> None:
-        self._parts.outputs.vibrate(percent)
+        try:
+            self._parts.outputs.vibrate(percent)
+        except OSError:
+            raise _ActuatorError
         self._vibrating = percent > 0
 
     def _limit_vibration(self, elapsed_ms: int) -> None:

@@ -233,6 +233,40 @@ def test_an_exception_anywhere_in_a_pour_closes_and_goes_on() -> None:
         assert world.outputs.poured_ms == [0, 500, 0, 0]
 
 
+def test_what_fails_while_the_cable_is_served_fails_no_item() -> None:
+    world = pouring_world()
+    line = b'@dispctl {"id": 1, "op": "job_state", "file": "job_state", "offset": 1%s}\n' % (b"0" * 30)
+    while_pouring(world, line, 1000)
+    while_pouring(world, b'@dispctl {"id": 2, "op": "status"}\n', 2000)
+
+    def fail() -> None:
+        raise MemoryError
+
+    world.while_pouring(1, 1500, lambda: setattr(world.dispenser, "status", fail))
+    world.run(lambda: 7 in world.backend.reports)
+    assert [(answer["id"], answer["ok"]) for answer in world.serial.answers()] == [(1, False), (2, False)]
+    assert "offset" in world.serial.answers()[0]["error"]
+    assert world.backend.reports[7]["itens_completados"] == 2
+    assert world.outputs.poured_ms[0] == 5000
+
+
+def test_a_task_or_a_frame_that_fails_fails_no_item() -> None:
+    for failure in (OSError(5), MemoryError(), OverflowError("long int")):
+        world = pouring_world()
+
+        def fail(*_arguments: object, failure: Exception = failure) -> None:
+            raise failure
+
+        world.step()
+        world.dispenser.parts.idle.tasks.append(fail)
+        world.dispenser.parts.console.on_line = fail
+        while_pouring(world, b"anything\n")
+        world.run(lambda world=world: 7 in world.backend.reports)
+        assert world.backend.reports[7]["itens_completados"] == 2
+        assert world.outputs.poured_ms[0] == 5000
+        assert any("[ERRO] Falha durante a espera" in line for line in world.lines)
+
+
 def test_reset_answers_then_restarts() -> None:
     world = World()
     world.run_for(1000)
