@@ -102,9 +102,10 @@ def test_what_the_board_has_finished_since_is_not_poured_again(backups: Backups)
 
 
 def test_the_boards_own_memory_of_finished_jobs_stays(backups: Backups) -> None:
-    board = Board({"job_state.finished": b"newer"})
-    run(board, {**SAVED["queued"], "job_state.finished": b"older"}, backups)
-    assert board.files == {**SAVED["queued"], "job_state.finished": b"newer"}
+    own = {"job_state.finished": b"newer", "job_state.local": b"results"}
+    board = Board(own)
+    run(board, {**SAVED["queued"], **dict.fromkeys(own, b"older")}, backups)
+    assert board.files == {**SAVED["queued"], **own}
 
 
 def test_stopping_at_the_question_changes_nothing(backups: Backups) -> None:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from dispctl.adapters.backups import Backups
     from dispctl.operations.job_state_sources import SavedFiles, Source
 
-_BOARDS_OWN = frozenset({job_state.FINISHED_FILE, job_state.REJECTED_FILE})
-"""What a board has of these is newer than a backup: it keeps jobs from being poured twice."""
+_BOARDS_OWN = frozenset({job_state.FINISHED_FILE, job_state.REJECTED_FILE, job_state.LOCAL_FILE})
+"""What a board has of these is newer than a backup: how the jobs ended that it has done since."""
 
 
 @dataclass(frozen=True)
