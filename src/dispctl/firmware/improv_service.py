@@ -93,8 +93,13 @@ class ImprovService:
         if self._parts.pouring:
             self._error(improv.UNKNOWN_ERROR)
             return
+        try:
+            networks = self._parts.radio.scan()
+        except OSError:
+            self._error(improv.UNKNOWN_ERROR)
+            return
         told = [""]  # hidden networks have no name
-        for network in self._parts.radio.scan():
+        for network in networks:
             if network["ssid"] not in told:
                 told.append(network["ssid"])
                 secured = "YES" if network["secure"] else "NO"

@@ -64,6 +64,17 @@ def test_a_provisioned_board_says_so_and_where_to_go_next() -> None:
     assert result(ask(world, improv.GET_NETWORK_STATE), improv.GET_NETWORK_STATE)[0][0] == "3"
 
 
+def test_a_scan_that_fails_is_answered() -> None:
+    world = unprovisioned()
+
+    def fail() -> None:
+        raise OSError(5)
+
+    world.radio.scan = fail  # type: ignore[assignment]
+    assert ask(world, improv.SCAN)[-1] == (improv.ERROR_STATE, bytes((improv.UNKNOWN_ERROR,)))
+    assert not any("[ERRO]" in line for line in world.lines)
+
+
 def test_a_scan_names_each_network_once_and_ends_with_nothing() -> None:
     world = unprovisioned()
     world.networks["Sala"] = "x"
