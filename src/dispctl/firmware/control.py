@@ -104,6 +104,8 @@ class Control:
     def _clear_job(self, _request: "dict[str, Any]") -> "dict[str, Any]":
         if self._dispenser.executing:
             raise RefusedError("busy: the job is being poured; abort it first")
+        if self._dispenser.reporting:  # the answer that is on its way ends the job that is on flash then
+            raise RefusedError("busy: the report is being sent; try again")
         job_persistence.forget_job(self._parts.storage, self._parts.retained)
         self._dispenser.drop_job()
         return {}
@@ -116,18 +118,31 @@ class Control:
         if not isinstance(changes, dict):
             raise RefusedError('"settings" must be an object')
         settings = self._parts.settings
-        had_network = settings["ssid"] is not None
         changes = dict(changes)
         settings.check(changes)
-        ssid, password = changes.get("ssid"), changes.get("password") or ""
-        if ssid is not None and had_network:
-            changes.pop("ssid")  # the old ones stay until the new ones have joined
-            changes.pop("password", None)
+        candidate = self._take_candidate(changes)
         settings.merge(changes)
+        if candidate:
+            self._parts.wifi.try_credentials(*candidate)
         self._dispenser.settings_changed(changes)
-        if ssid is not None:
-            self._parts.wifi.try_credentials(ssid, password)
         return {"settings": settings.redacted(), "restart_needed": "actuator" in changes}
+
+    def _take_candidate(self, changes: "dict[str, Any]") -> "tuple[str, str] | None":
+        """The network to try, if `changes` speak of one: what they leave out is as saved.
+
+        Taken out of `changes` where the board has a network: that one stays until the new one has joined.
+        """
+        settings = self._parts.settings
+        if not ("ssid" in changes or "password" in changes):
+            return None
+        ssid = changes.get("ssid", settings["ssid"])
+        if ssid is None:
+            return None
+        password = changes.get("password", settings["password"]) or ""
+        if settings["ssid"] is not None:
+            changes.pop("ssid", None)
+            changes.pop("password", None)
+        return ssid, password
 
     def _scan(self, _request: "dict[str, Any]") -> "dict[str, Any]":
         self._refuse_while_pouring()

@@ -28,6 +28,9 @@ JITTER = 0.2
 POLL_MS = 1_000
 POLL_BACKOFF_MAX_MS = 30_000
 CLAIM_RETRY_MS = 5_000
+SAVE_RETRY_MS = 5_000
+_HEARTBEAT_SEC = 30
+_HEARTBEAT_MAX_SEC = 3_600
 _PASS_MS = 20
 _PASS_LIMIT_MS = 120_000  # a pass of the loop may hold several HTTP calls, each within its own time-out
 _NO_CONTENT = 204
@@ -44,6 +47,7 @@ class Dispenser:
         self.job: JobState | None = None
         self.waits_for_operator = False
         self.executing = False
+        self.reporting = False
         self._version = version
         self._from_cable = False
         self._resuming = False
@@ -55,6 +59,7 @@ class Dispenser:
         self._heartbeat = Timer(clock)
         self._report = Timer(clock)
         self._claim = Timer(clock)
+        self._save = Timer(clock)
         parts.console.on_line = Control(self).handle
         parts.idle.tasks.append(self._background)
 
@@ -125,7 +130,10 @@ class Dispenser:
         self.parts.abort_requested = False
 
     def settings_changed(self, changes: "dict[str, Any]") -> None:
-        """Take effect at once where that can be: a new claim code or backend is tried now."""
+        """Take effect at once where that can be: a new claim code or backend is tried now.
+
+        Raises OSError when they could not be saved; the loop goes on trying that.
+        """
         self.parts.backend.refused = False
         self._claim_failed = None
         self._poll_failures = 0
@@ -134,7 +142,7 @@ class Dispenser:
         if "on_interrupted" in changes:
             self.waits_for_operator = self.waits_for_operator and self._must_ask()
         if not self.parts.pouring:
-            self._save_settings()
+            self.parts.settings.save()
 
     def restart(self) -> None:
         """Close, save and reset the board."""
@@ -176,9 +184,12 @@ class Dispenser:
         self.parts.wifi.drive()
 
     def _save_settings(self) -> None:
+        if not self._save.due:
+            return
         try:
             self.parts.settings.save()
         except OSError as error:
+            self._save.start(SAVE_RETRY_MS)
             self.parts.console.log("SETUP", f"✗ Configuração não salva: {error}")
 
     def _advance_state(self) -> None:
@@ -196,9 +207,10 @@ class Dispenser:
         self._was_joined = parts.wifi.joined
 
     def _work_online(self) -> None:
-        if self.parts.settings["claim_code"]:
-            if self._claim.due:
-                self._claim_token()
+        if self.parts.settings["claim_code"] and self._claim.due:
+            self._claim_token()
+        if not self.parts.settings["device_token"]:
+            self._work_unclaimed()
             return
         self._heartbeat_if_due()
         if self.job is None:
@@ -208,6 +220,13 @@ class Dispenser:
             self._retry_report()
         elif self._may_pour():
             self._run_job()
+
+    def _work_unclaimed(self) -> None:
+        """All but what needs a token: a pending claim keeps no jar waiting."""
+        if self._may_pour():
+            self._run_job()
+        elif self.job and self.job.job.local:
+            self._retry_report()
 
     def _work_offline(self, state: JobState) -> None:
         """Pour what was asked for over this cable, or may be resumed; keep the results of what no backend knows."""
@@ -235,9 +254,10 @@ class Dispenser:
             parts.console.log("CLAIM", "✓ Registrado")
             self._claim_failed = None
             return
-        self._claim_failed = answer.text()
+        # an accepting answer may hold the token: nothing of it is repeated
+        self._claim_failed = "resposta inválida ao registro" if answer.ok else answer.text()
         parts.console.log("CLAIM", f"✗ Registro falhou: HTTP {answer.status}")
-        if answer.status in _REFUSED and answer.status not in _TRY_AGAIN:
+        if answer.ok or (answer.status in _REFUSED and answer.status not in _TRY_AGAIN):
             parts.settings.merge({"claim_code": None})  # spent or wrong: it will not get better
 
     def _take_token(self, answer: "Response") -> bool:
@@ -250,7 +270,7 @@ class Dispenser:
                 {
                     "device_token": token,
                     "device_id": fields.get("device_id"),
-                    "heartbeat_sec": fields.get("heartbeat_sec") or 30,
+                    "heartbeat_sec": _heartbeat_sec(fields.get("heartbeat_sec")),
                     "claim_code": None,
                 }
             )
@@ -258,7 +278,7 @@ class Dispenser:
             return False
         self.parts.backend.refused = False
         self._save_settings()
-        for timer in (self._heartbeat, self._poll):
+        for timer in (self._heartbeat, self._poll, self._report):
             timer.start(0)
         return bool(token)
 
@@ -370,7 +390,14 @@ class Dispenser:
         self._send_report(self.job)
 
     def _send_report(self, state: JobState) -> None:
-        over = execution.report_job_completion(self.parts, state)
+        if not (state.job.local or self.parts.settings["device_token"]):
+            self.parts.console.log("REPORT", "Sem registro: mantendo job em Flash para retry posterior")
+            return
+        self.reporting = True
+        try:
+            over = execution.report_job_completion(self.parts, state)
+        finally:
+            self.reporting = False
         if over and self.job is state:
             self.drop_job()
             self._poll.start(0)
@@ -378,3 +405,10 @@ class Dispenser:
 
     def _jittered(self, duration_ms: int) -> int:
         return int(duration_ms * (1 - JITTER + 2 * JITTER * self.parts.system.random()))
+
+
+def _heartbeat_sec(value: "Any") -> int:
+    """The backend's wish as far as the board can follow it."""
+    if not isinstance(value, (int, float)) or not value:
+        return _HEARTBEAT_SEC
+    return int(min(max(value, 1), _HEARTBEAT_MAX_SEC))

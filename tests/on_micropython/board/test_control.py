@@ -196,6 +196,56 @@ def test_new_credentials_replace_the_old_only_when_they_join() -> None:
     world.run_job(make_job(seconds=(0.2,)))
 
 
+def test_a_new_password_alone_replaces_the_working_one_only_when_it_joins() -> None:
+    world = World()
+    world.run(lambda: world.dispenser.state == "online")
+    world.ask("set_settings", settings={"password": "errada"})
+    world.run(lambda: world.ask("status")["wifi"]["failed_ssid"] == SSID, 60_000)
+    assert PASSWORD.encode() in world.storage.files["settings.json"]
+    world.run(lambda: world.dispenser.state == "online", 60_000)
+    world.networks[SSID] = "nova"
+    world.ask("set_settings", settings={"password": "nova"})
+    world.run(lambda: b"nova" in world.storage.files["settings.json"], 60_000)
+    world.run_job(make_job(seconds=(0.2,)))
+
+
+def test_settings_that_were_not_saved_are_not_answered_ok() -> None:
+    world = World()
+    world.run_for(1000)
+    world.storage.full = True
+    answer = world.ask("set_settings", settings={"resume_offline": True})
+    assert not answer["ok"]
+    assert "flash" in answer["error"]
+    world.run_for(20_000)
+    assert 1 <= len([line for line in world.lines if "Configuração não salva" in line]) <= 6
+    world.storage.full = False
+    world.run(lambda: b'"resume_offline": true' in world.storage.files["settings.json"], 10_000)
+
+
+def test_an_address_must_not_write_lines_of_a_request() -> None:
+    world = World()
+    world.run_for(1000)
+    for url in ("http://host\r\nX: y", "http://host\tx", "http://h\x00", "http://hóst", "http://a b"):
+        assert not world.ask("set_settings", settings={"backend_url": url})["ok"], url
+
+
+def test_clearing_waits_for_the_answer_to_a_report() -> None:
+    world = World()
+    world.run(lambda: world.dispenser.state == "online")
+    answer = world.dispenser.parts.backend.complete
+
+    def clear_then_answer(state: object) -> object:
+        world.serial.type_in(b'@dispctl {"id": 1, "op": "clear_job"}\n')
+        world.dispenser.parts.idle.wait_ms(10)
+        return answer(state)
+
+    world.dispenser.parts.backend.complete = clear_then_answer
+    world.run_job(make_job(seconds=(0.2,)))
+    refused = world.serial.answers()[0]
+    assert (refused["ok"], "report" in refused["error"]) == (False, True)
+    assert world.ask("clear_job")["ok"]
+
+
 def test_settings_changed_while_pouring_are_saved_after() -> None:
     world = pouring_world()
     line = b'@dispctl {"id": 1, "op": "set_settings", "settings": {"ssid": "Sala", "password": "certa"}}\n'

@@ -246,6 +246,53 @@ def test_provisioned_from_nothing() -> None:
     assert json.loads(world.storage.files["settings.json"])["claim_code"] is None
 
 
+def claim_answered_with(fields: "dict[str, Any]") -> World:
+    """A board whose claim was answered with 200 and these fields."""
+    body = json.dumps(fields).encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n"
+    world = World(device_token=None, claim_code=claim_code())
+    world.backend.faults = [head.encode() + body]
+    world.run(lambda: any("[CLAIM] ✓" in line or "[CLAIM] ✗" in line for line in world.lines))
+    return world
+
+
+def test_a_heartbeat_that_the_board_cannot_keep_is_kept_as_well_as_it_can() -> None:
+    for asked, kept in ((7200, 3600), (0, 30), (None, 30), (-5, 1), ("x", 30), (45, 45)):
+        world = claim_answered_with({"device_token": "token-1", "heartbeat_sec": asked})
+        assert world.dispenser.parts.settings["heartbeat_sec"] == kept, asked
+        assert world.dispenser.parts.backend.claimed
+
+
+def test_a_claim_answered_with_nonsense_shows_no_token_and_spends_the_code() -> None:
+    world = claim_answered_with({"device_token": "token-1", "device_id": ["odd"]})
+    status = world.ask("status")
+    assert status["backend"]["error"]
+    assert not any("token-1" in line for line in world.lines)
+    assert world.ask("get_settings")["settings"]["claim_code"] is False
+
+
+def test_a_pending_claim_keeps_no_jar_and_no_report_waiting() -> None:
+    world = World(claim_code=claim_code())
+    world.backend.faults = ["500"]
+    world.backend.queue.append(make_job(seconds=(0.5,)))
+    world.run(lambda: 7 in world.backend.reports, 4_000)
+    assert world.backend.claims == 0
+
+
+def test_a_board_without_a_token_pours_and_reports_when_it_has_one() -> None:
+    world = World(device_token=None, claim_code=claim_code())
+    world.backend.faults = ["500", "500"]
+    world.run(lambda: not world.backend.faults[1:])
+    payload = json.dumps(make_job(seconds=(0.5,))).encode()
+    world.dispenser.put_job(payload)
+    world.run(lambda: world.outputs.poured_ms[0] == 500, 3_000)
+    assert world.backend.claims == 0
+    world.run(lambda: 7 in world.backend.reports and world.idle)
+    assert [line for line in world.backend.requests if "complete" in line] == [
+        "POST /devices/me/jobs/7/complete"
+    ]
+
+
 def test_a_claim_refused_says_so_and_keeps_what_was_there() -> None:
     world = World()
     world.run(lambda: world.backend.heartbeats > 0)
