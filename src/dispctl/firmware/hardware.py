@@ -31,6 +31,7 @@ _REASONS = {
 }
 _CONNECTING = 1001
 _MOTOR_HZ = 1_000
+_ENODEV = 19
 
 
 class RelayOutputs:
@@ -102,8 +103,8 @@ class ServoOutputs:
         self._motor.run(percent)
 
     def _prepare(self) -> None:
-        """Set the period once; the prescaler can be written only while the chip sleeps."""
-        if self._ready:
+        """Set the period, again when the chip has lost it; the prescaler can be written only while it sleeps."""
+        if self._ready and self._is_prepared():
             return
         write = self._bus.writeto_mem
         write(self._address, _MODE1, bytes((_AUTO_INCREMENT | _SLEEP,)))
@@ -112,10 +113,35 @@ class ServoOutputs:
         time.sleep_us(500)  # the oscillator's start, data sheet 7.3.1
         self._ready = True
 
+    def _is_prepared(self) -> bool:
+        """Whether it is still awake with its period: after a loss of supply it sleeps, and acknowledges all the same."""
+        read = self._bus.readfrom_mem
+        mode = read(self._address, _MODE1, 1)[0] & (_AUTO_INCREMENT | _SLEEP)
+        return mode == _AUTO_INCREMENT and read(self._address, _PRESCALE, 1)[0] == _PRESCALE_50_HZ
+
     def _pulse(self, channel: int, width_us: int) -> None:
         steps = width_us * _STEPS // _PERIOD_US
         data = bytes((0, 0, steps & 0xFF, steps >> 8))
         self._bus.writeto_mem(self._address, _FIRST_CHANNEL + 4 * channel, data)
+
+
+class NoOutputs:
+    """In the place of outputs that the settings cannot mean: nothing is open, and nothing can be opened."""
+
+    def open(self, jar: int) -> None:
+        """Raises OSError: which pin is a jar's is not known."""
+        raise OSError(_ENODEV, f"jar {jar}")
+
+    def close_jars(self) -> None:
+        """Nothing is open."""
+
+    def close_all(self) -> None:
+        """Nothing is open."""
+
+    def vibrate(self, percent: int) -> None:
+        """Raises OSError but for 0."""
+        if percent:
+            raise OSError(_ENODEV)
 
 
 class _Motor:
@@ -329,21 +355,28 @@ class System:
 
 
 def saved_actuator() -> "dict[str, Any]":
-    """The actuator's settings as saved, read with as little as possible: this stands before everything else at boot."""
-    from .settings import SettingsError, checked_actuator, default_actuator
+    """The actuator's settings as saved, read with as little as possible: this stands before everything else at boot.
+
+    Raises SettingsError when they cannot be meant.
+    """
+    from .settings import checked_actuator, default_actuator
 
     default = default_actuator()
     try:
         with open("/settings.json") as file:
-            return checked_actuator(json.load(file).get("actuator", default), default)
-    except (OSError, ValueError, AttributeError, RuntimeError, SettingsError):
+            saved = json.load(file).get("actuator", default)
+    except (OSError, ValueError, AttributeError, RuntimeError):
         return default
+    return checked_actuator(saved, default)
 
 
-def close_outputs() -> "RelayOutputs | ServoOutputs":
-    """The outputs, closed; an actuator bus that does not answer is not made a reason not to start."""
-    actuator = saved_actuator()
-    outputs = ServoOutputs(actuator) if actuator["kind"] == "servo" else RelayOutputs(actuator)
+def close_outputs() -> "RelayOutputs | ServoOutputs | NoOutputs":
+    """The outputs, closed; neither a bad setting nor a bus that does not answer is a reason not to start."""
+    try:
+        actuator = saved_actuator()
+        outputs = ServoOutputs(actuator) if actuator["kind"] == "servo" else RelayOutputs(actuator)
+    except (ValueError, OSError):  # SettingsError, or what the chip says to a pin
+        return NoOutputs()
     try:
         outputs.close_all()
     except OSError:

@@ -56,6 +56,8 @@ def _assemble(outputs: "Outputs") -> "Dispenser":
     parts.watchdog = Watchdog(hardware.WatchdogTimer(), parts.clock)
     parts.idle = Idle(parts.clock, parts.console, parts.watchdog)
     parts.settings = settings = Settings(parts.storage)
+    if isinstance(outputs, hardware.NoOutputs) and settings.finding is None:
+        settings.finding = "settings.json: actuator recusado pelo chip"
     parts.wifi = WifiLink(parts.radio, parts.clock, parts.console, settings)
     transport = Transport(parts.idle.wait_ms, lambda: (settings["ca_pem"], settings["tls_insecure"]))
     http = HttpClient(transport, parts.clock)
