@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from dispctl.firmware.job import MAX_STEP_MS, JobRefusedError, find_job_id, parse_job
+from dispctl.firmware.job import MAX_PAYLOAD_BYTES, MAX_STEP_MS, JobRefusedError, find_job_id, parse_job
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -23,6 +23,7 @@ items = st.lists(st.dictionaries(fields, json_values, max_size=6) | json_values,
 @given(items, json_values, json_values)
 def test_whatever_the_items_are_each_gets_a_place(raw: list[object], created: object, motor: object) -> None:
     payload = json.dumps({"id": 5, "itens": raw, "created_at": created, "motor_config": motor}).encode()
+    assume(len(payload) <= MAX_PAYLOAD_BYTES)
     job = parse_job(payload)
     assert len(job.items) == len(raw)
     for item in job.items:
