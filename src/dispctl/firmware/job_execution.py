@@ -61,8 +61,11 @@ def try_resume_job_from_flash(parts: "Parts") -> "JobState | None":
         return None
     parts.console.log("SETUP", "Job anterior detectado, será retomado ao conectar")
     index = state.next_item()
-    if parts.settings["on_interrupted"] == "fail" and index >= 0 and state.codes[index] == RUNNING:
-        add_to_execution_log(parts, state, index, INTERRUPTED)
+    if index >= 0 and state.codes[index] == RUNNING:
+        if state.is_poured(index):
+            add_to_execution_log(parts, state, index, DONE)
+        elif parts.settings["on_interrupted"] == "fail":
+            add_to_execution_log(parts, state, index, INTERRUPTED)
     return state
 
 

@@ -64,7 +64,8 @@ class Pour:
         except Exception as error:
             self._parts.console.write_line(self._parts.system.exception_text(error))
             return CRASHED
-        return ABORTED if self._parts.abort_requested else DONE
+        whole = self._state.is_poured(self._index)  # then an abort while it shakes comes too late
+        return ABORTED if self._parts.abort_requested and not whole else DONE
 
     def _begin(self) -> None:
         parts = self._parts
@@ -124,11 +125,11 @@ class Pour:
 
     def _keep_progress(self, left_ms: int) -> None:
         elapsed_ms = self._elapsed_ms()
-        poured_ms = self._state.poured_ms[self._index] = self._before_ms + elapsed_ms
+        self._state.poured_ms[self._index] = self._before_ms + elapsed_ms
         self._limit_vibration(elapsed_ms)
         if elapsed_ms - self._retained_ms >= RETAIN_EVERY_MS:
             self._retained_ms = elapsed_ms
-            self._parts.retained.write(encode_retained(self._state.job, self._index, poured_ms))
+            self._retain()
         if self._checkpoint_due(elapsed_ms - self._checkpoint_ms, left_ms):
             self._checkpoint_ms = elapsed_ms
             self._save()
@@ -160,6 +161,12 @@ class Pour:
             if self._opened is not None:
                 self._state.poured_ms[self._index] = self._before_ms + self._elapsed_ms()
                 self._opened = None
+                self._retain()
+
+    def _retain(self) -> None:
+        state, index = self._state, self._index
+        poured_ms = min(state.poured_ms[index], state.job.items[index].asked_ms)
+        self._parts.retained.write(encode_retained(state.job, index, poured_ms))
 
     def _save(self) -> None:
         try:

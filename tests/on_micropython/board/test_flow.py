@@ -6,6 +6,7 @@ from .world import PASSWORD, SSID, World, claim_code, firmware, make_job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 
@@ -351,6 +352,51 @@ def test_garbage_in_every_file_is_survived() -> None:
                 world.storage.files[name] = data
                 world.run_job(make_job(seconds=(0.2,)))
             assert world.resets == world.cuts == 0
+
+
+def after_pouring(action: "Callable[[World], None]", **settings: "Any") -> World:
+    """A board that something happened to when its jar was closed again and the motor still shook."""
+    motor = {
+        "vibration_intensity": 75,
+        "pre_start_delay_ms": 0,
+        "post_stop_delay_ms": 2000,
+        "max_runtime_sec": 30,
+    }
+    world = World(**settings)
+    world.backend.queue.append(make_job(seconds=(1.5,), motor_config=motor))
+    world.while_pouring(1, 2500, lambda: action(world))
+    world.run(lambda: 7 in world.backend.reports and world.idle)
+    return world
+
+
+def test_an_abort_after_the_pouring_comes_too_late() -> None:
+    world = after_pouring(lambda world: world.serial.type_in(b'@dispctl {"id": 1, "op": "abort_job"}\n'))
+    assert world.serial.answers()[0]["ok"]
+    assert [entry["status"] for entry in entries(world)] == ["done"]
+
+
+def test_a_reset_after_the_pouring_fails_nothing_and_asks_nothing() -> None:
+    for on_interrupted in ("fail", "ask", "remainder"):
+        world = after_pouring(lambda world: world.mains.reset(), on_interrupted=on_interrupted)
+        assert world.resets == 1
+        assert [entry["status"] for entry in entries(world)] == ["done"], on_interrupted
+        assert world.outputs.poured_ms[0] == 1500
+
+
+def test_a_power_cut_before_the_result_of_what_was_poured_fails_nothing() -> None:
+    world = World(on_interrupted="fail")
+    write = world.storage.write
+
+    def cut_before_the_result(name: str, data: bytes) -> None:
+        if world.outputs.poured_ms[0] == 1500 and name.startswith("job_state.progress") and not world.cuts:
+            write(name, data)  # what was poured; the power goes before how the item ended
+            world.mains.cut()
+        write(name, data)
+
+    world.storage.write = cut_before_the_result  # type: ignore[method-assign]
+    world.run_job(make_job(seconds=(1.5,)))
+    assert world.cuts == 1
+    assert [entry["status"] for entry in entries(world)] == ["done"]
 
 
 def test_on_interrupted_fail() -> None:
