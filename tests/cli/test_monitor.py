@@ -195,7 +195,9 @@ def test_keys_filter_pause_and_record(tmp_path: Path, monkeypatch: pytest.Monkey
     board = FakeBoard()
     with terminal("monitor", "-p", board.port) as screen:
         screen.wait_for("Ctrl-T h helps")
-        screen.type("\x14h")
+        screen.type("\x14")
+        screen.wait_for("f filter · x quit")
+        screen.type("h")
         screen.wait_for("recording of every byte")
         screen.type("\x14l")
         screen.wait_for("every byte from here on goes to")

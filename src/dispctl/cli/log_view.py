@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import zlib
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich.console import COLOR_SYSTEMS
+from rich.style import Style
 from rich.text import Text
 
 from dispctl.logs.lines import printable
@@ -15,9 +17,7 @@ from dispctl.logs.lines import printable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.color import ColorSystem
     from rich.console import Console as RichConsole
-    from rich.segment import Segment
 
     from dispctl.adapters.port_reader import Moment
     from dispctl.cli.foot import Foot
@@ -50,6 +50,10 @@ GAP_STYLE = "reverse yellow"
 NOTE_STYLE = "bright_black"
 TIME_FORMAT = "%H:%M:%S.%f"
 
+StyledPiece = tuple[str, str]
+"""Text, and its style as Rich names it."""
+
+_MOST_WAITING_PIECES = 10_000
 _EDITING = re.compile(rb"\x08|\r|\x07|\x1b\[[0-9]{0,3}[CDKP@m]")
 """What MicroPython's prompt moves its cursor with, and colours."""
 _MARKS = re.compile("[" + "".join(MARK_STYLES) + "]")
@@ -61,23 +65,28 @@ def tag_style(tag: str) -> str:
     return known or OTHER_TAG_STYLES[zlib.crc32(tag.encode()) % len(OTHER_TAG_STYLES)]
 
 
-def line_text(line: LineSeen) -> Text:
-    """The line with its tag, its marks and its level coloured; the characters are those of the line."""
-    style = EVENT_STYLES.get(line.log.event or "") or LEVEL_STYLES[line.log.level]
-    text = _styled(line.text, style)
-    if line.log.tag is not None:
-        start = line.text.index(line.log.tag)
-        bracketed = line.text[:start].endswith("[")
-        text.stylize(tag_style(line.log.tag), start - bracketed, start + len(line.log.tag) + bracketed)
-    for mark in _MARKS.finditer(line.text):
-        text.stylize(MARK_STYLES[mark[0]], *mark.span())
-    return text
+def styled_pieces(line: LineSeen) -> list[StyledPiece]:
+    """The line in pieces, each with a style: tag, marks and level coloured; the characters are those of the line."""
+    text, log = line.text, line.log
+    base = EVENT_STYLES.get(log.event or "") or LEVEL_STYLES[log.level]
+    pieces, begin = [], 0
+    if log.tag is not None:
+        start = text.index(log.tag)
+        bracketed = text[:start].endswith("[")
+        begin = start + len(log.tag) + bracketed
+        pieces = [
+            (text[: start - bracketed], base),
+            (text[start - bracketed : begin], _over(base, tag_style(log.tag))),
+        ]
+    for mark in _MARKS.finditer(text, begin):
+        pieces += [(text[begin : mark.start()], base), (mark[0], _over(base, MARK_STYLES[mark[0]]))]
+        begin = mark.end()
+    return [*pieces, (text[begin:], base)]
 
 
-def _styled(words: str, style: str) -> Text:
-    text = Text(words)
-    text.stylize(style)  # as a span: `Text.render` leaves a text's own style out where there are no spans
-    return text
+def _over(base: str, style: str) -> str:
+    """`style` on top of `base`, both as Rich names them: the last colour named counts."""
+    return f"{base} {style}" if base else style
 
 
 def editable(data: bytes) -> str:
@@ -101,7 +110,8 @@ class LogView:
     """Shows lines one below the other on `out`; a line that comes in pieces is shown as one.
 
     With `boards` each line begins with the board it is from. `editing` lets a board's prompt move its cursor within the
-    line. A `foot` is taken away before anything is shown; `settle` puts it back.
+    line. A `foot` is taken away before anything is shown; `settle` puts it back. A `batched` view writes when it is
+    settled or closed.
     """
 
     def __init__(
@@ -112,84 +122,126 @@ class LogView:
         boards: Sequence[str] = (),
         editing: bool = False,
         foot: Foot | None = None,
+        batched: bool = False,
     ) -> None:
         self.time_format = time_format
         self._out = out
         self._prefixes = {board: board.ljust(max(map(len, boards))) + " │ " for board in boards}
         self._editing = editing
         self._foot = foot
+        self._batched = batched
+        self._plain = out.color_system is None and not out.record and not out.legacy_windows
+        self._waiting: list[str] = []
+        self._known_codes: dict[str, _Codes] = {}
         self._in_line_of: str | None = None
 
     def show(self, line: LineSeen, board: str = "") -> None:
         """Show a line, or a piece of one, of `board`."""
         if line.begins or self._in_line_of != board:
             self._begin_line(line.moment, board)
+        end = "\n" if line.ends else ""
         if self._editing and self._out.is_terminal:
-            self._write_through(editable(line.data), "\n" if line.ends else "")
+            self._write_through(editable(line.data), end)
+        elif self._plain:
+            self._write_through(line.text, end)
         else:
-            self._write(line_text(line), "\n" if line.ends else "")
+            self._write(styled_pieces(line), end)
         self._in_line_of = None if line.ends else board
 
     def note(self, words: str, board: str = "") -> None:
         """Show a remark on the line before, in a way that nobody takes it for one."""
         self._end_line()
         self._show_prefix(board)
-        self._write(_styled(f"      ↳ {words}", NOTE_STYLE))
+        self._write([(f"      ↳ {words}", NOTE_STYLE)])
 
     def mark(self, words: str, moment: Moment | None = None, board: str = "") -> None:
         """Show what happened to the connection, between the lines, so that nobody takes it for one."""
         self._begin_line(moment, board)
-        self._write(_styled(f"── {words} ──", GAP_STYLE))
+        self._write([(f"── {words} ──", GAP_STYLE)])
 
     def settle(self, foot_text: str) -> None:
-        """Show the foot with `foot_text`, unless a line is being written."""
+        """Write what waits and show the foot with `foot_text`, unless a line is being written."""
+        self.flush()
         if self._foot is not None and self._in_line_of is None:
             self._foot.show(foot_text)
 
-    def close(self) -> None:
-        """Leave the terminal at the beginning of a line."""
+    def step_aside(self) -> None:
+        """Let somebody else write on the terminal: nothing waits, and the foot is gone until it is settled again."""
         self._end_line()
+        self.flush()
         if self._foot is not None:
             self._foot.hide()
+
+    def flush(self) -> None:
+        """Write what waits to be shown."""
+        if not self._waiting:
+            return
+        if self._foot is not None:
+            self._foot.hide()
+        self._out.file.write("".join(self._waiting))
+        self._out.file.flush()
+        self._waiting.clear()
+
+    def close(self) -> None:
+        """Leave the terminal at the beginning of a line."""
+        self.step_aside()
 
     def _begin_line(self, moment: Moment | None, board: str) -> None:
         self._end_line()
         if self.time_format and (text := time_text(moment, self.time_format)):
-            self._write(_styled(text + " ", "bright_black"), "")
+            self._write([(text + " ", "bright_black")], "")
         self._show_prefix(board)
 
     def _show_prefix(self, board: str) -> None:
         if prefix := self._prefixes.get(board):
-            self._write(_styled(prefix, tag_style(board)), "")
+            self._write([(prefix, tag_style(board))], "")
 
     def _end_line(self) -> None:
         if self._in_line_of is not None:
-            self._write(Text())
+            self._write([])
         self._in_line_of = None
 
     def _write_through(self, text: str, end: str) -> None:
-        if self._foot is not None:
-            self._foot.hide()
-        self._out.file.write(text + end)
-        self._out.file.flush()
+        self._waiting.append(text + end)
+        self._flush_unless_batched()
 
-    def _write(self, text: Text, end: str = "\n") -> None:
-        """Print without Rich's layout, which takes three times as long as all the rest of the way from the port."""
-        if self._foot is not None:
-            self._foot.hide()
+    def _write(self, pieces: Sequence[StyledPiece], end: str = "\n") -> None:
+        """Write without Rich's layout, which takes many times as long as all the rest of the way from the port."""
         if self._out.record or self._out.legacy_windows:
-            self._out.print(text, end=end, soft_wrap=True)
+            self._out.print(Text.assemble(*pieces), end=end, soft_wrap=True)
             return
-        colours = COLOR_SYSTEMS.get(self._out.color_system or "")
-        pieces = (
-            _rendered(segment, colours, no_color=self._out.no_color) for segment in text.render(self._out)
-        )
-        self._out.file.write("".join(pieces) + end)
-        self._out.file.flush()
+        self._waiting += [self._codes(style).format(text) for text, style in pieces if text]
+        self._waiting.append(end)
+        self._flush_unless_batched()
+
+    def _codes(self, style: str) -> _Codes:
+        """What a terminal is told around a piece of this style."""
+        known = self._known_codes.get(style)
+        if known is None:
+            known = self._known_codes[style] = _Codes.of(style, self._out)
+        return known
+
+    def _flush_unless_batched(self) -> None:
+        if not self._batched or len(self._waiting) > _MOST_WAITING_PIECES:
+            self.flush()
 
 
-def _rendered(segment: Segment, colours: ColorSystem | None, *, no_color: bool) -> str:
-    if segment.style is None or colours is None:
-        return segment.text
-    style = segment.style.without_color if no_color else segment.style
-    return style.render(segment.text, color_system=colours)
+@dataclass(frozen=True)
+class _Codes:
+    """Control characters before and after a piece of text."""
+
+    before: str
+    after: str
+
+    @classmethod
+    def of(cls, name: str, out: RichConsole) -> _Codes:
+        colours = COLOR_SYSTEMS.get(out.color_system or "")
+        style = Style.parse(name)
+        if colours is None or not style:
+            return cls("", "")
+        shown = style.without_color if out.no_color else style
+        before, _, after = shown.render("\0", color_system=colours).partition("\0")
+        return cls(before, after)
+
+    def format(self, text: str) -> str:
+        return f"{self.before}{text}{self.after}"

@@ -23,7 +23,7 @@ from dispctl.cli.options import (
 from dispctl.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from dispctl.adapters.port_reader import PortItem
     from dispctl.cli.log_json import JsonView
@@ -229,6 +229,7 @@ def _view(
         boards=boards if len(boards) > 1 else (),
         editing=editing,
         foot=Foot(console.out) if on_terminal else None,
+        batched=True,
     )
     fold = not console.verbose and (on_terminal or console.out.record)
     return MonitorView(view, shown, boards, fold=fold, tell=console.message)
@@ -288,8 +289,11 @@ def _run(
     *,
     unended_after_s: float | None = None,
 ) -> None:
+    from dispctl.cli.log_json import JsonView
     from dispctl.operations.monitor import UNENDED_AFTER_S, monitor_boards
 
+    if not isinstance(view, JsonView):
+        items = _settled(items, view)
     patience_s = UNENDED_AFTER_S if unended_after_s is None else unended_after_s
     events = monitor_boards(items, boards, end, records=recording.sinks, unended_after_s=patience_s)
     try:
@@ -297,6 +301,15 @@ def _run(
             view.show(board, event)
     except KeyboardInterrupt:
         raise typer.Exit(ExitCode.INTERRUPTED) from None
+
+
+def _settled(
+    items: "Iterable[tuple[str, PortItem]]", view: "MonitorView"
+) -> "Iterator[tuple[str, PortItem]]":
+    """The same items; what came of each is on the screen, and the foot up to date, before the next is asked for."""
+    for found in items:
+        yield found
+        view.settle()
 
 
 def _save_picture(console: Console, path: Path) -> None:

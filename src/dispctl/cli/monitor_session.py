@@ -130,12 +130,11 @@ class Session:
     def attended(
         self, items: Iterable[tuple[str, PortItem]], view: MonitorView
     ) -> Iterator[tuple[str, PortItem]]:
-        """The same items; keys are obeyed before each, and the foot is brought up to date after it."""
+        """The same items; keys are obeyed before each."""
         for found in items:
             while not self._presses.empty():
                 self._obey(self._presses.get(), view)
             yield found
-            view.settle()
 
     def _hear(self, data: bytes) -> None:
         """On the keyboard's thread: typing goes to the board at once, all else waits for its turn."""

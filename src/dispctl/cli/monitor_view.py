@@ -119,6 +119,7 @@ class MonitorView:
         if board in self._folds:
             self._show_all(board, self._folds[board].rest())
         if isinstance(event, Attached):
+            self._view.step_aside()
             self._tell(f"Watching {event.port}, without a reset. Ctrl-] leaves.")
         else:
             self._view.mark(_MARKED[type(event)].format(event=event), event.moment, board)

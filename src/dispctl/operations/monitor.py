@@ -126,8 +126,7 @@ def monitor_boards(
             records[board].write(item.data)
         for event in watches[board].take(item):
             yield board, event
-            watches[board].judge(event)
-            if all(watch.is_met for watch in watches.values()):
+            if watches[board].judge(event) and all(watch.is_met for watch in watches.values()):
                 return
         if watches[board].is_over():
             return
@@ -174,18 +173,20 @@ class _Watch:
         """The last line, when it has no end."""
         return [*map(self._seen, self._assembler.flush())]
 
-    def judge(self, event: MonitorEvent) -> None:
-        """Set `is_met` when watching ends well with this event; raises JobEndedBadlyError when it ends badly."""
+    def judge(self, event: MonitorEvent) -> bool:
+        """Whether watching has ended well, now or before; raises JobEndedBadlyError when this event ends it badly."""
         if self.is_met or not isinstance(event, LineSeen):
-            return
+            return self.is_met
         if self._end.fail_on and self._end.fail_on.search(event.text):
             raise JobEndedBadlyError(f"The log has a line to fail on: {event.text}")
-        self._job = self._job.after(event.log)
+        if event.log.event is not None:
+            self._job = self._job.after(event.log)
         if self._end.until_job_done and self._job.ended:
             _require_success(self._job)
             self.is_met = True
         if self._end.until and self._end.until.search(event.text):
             self.is_met = True
+        return self.is_met
 
     def is_over(self) -> bool:
         """Whether a time limit has passed; raises DeadlineError when something was still waited for."""

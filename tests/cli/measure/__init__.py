@@ -1,0 +1,1 @@
+"""Measurements of the commands, beside other tools; run by hand, bounded in the tests."""
