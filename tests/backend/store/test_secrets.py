@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from dispctl.backend.store.database import Database, UnusableDatabaseError, parse_url
+from dispctl.backend.store.database import Database, parse_url
+from dispctl.backend.store.errors import UnusableDatabaseError
 
 SECRET = "S3CRET"
 
