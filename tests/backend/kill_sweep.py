@@ -58,13 +58,16 @@ def sweep(url: str, folder: Path, kills: int) -> Told:
     ]
     for cook in cooks:
         cook.start()
-    for _ in range(kills):
-        _live_and_be_killed(options, told)
-    with closing(Served(*options)) as last:
-        last.line()
+    try:
+        for _ in range(kills):
+            _live_and_be_killed(options, told)
+        with closing(Served(*options)) as last:
+            last.line()
+            stop.set()
+            for cook in cooks:
+                cook.join(PATIENCE_S)
+    finally:
         stop.set()
-        for cook in cooks:
-            cook.join(PATIENCE_S)
     _check_ledger(url, told)
     return told
 
