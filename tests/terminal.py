@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 PATIENCE_S = 15
 
@@ -21,7 +22,9 @@ PATIENCE_S = 15
 class Terminal:
     """`screen` is everything shown so far; `type` is what the person does."""
 
-    def __init__(self, arguments: tuple[str, ...], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, arguments: tuple[str, ...], environment: Mapping[str, str], *, folder: Path | None = None
+    ) -> None:
         self._person, self._program = pty.openpty()
         self.settings_before = termios.tcgetattr(self._program)
         self.screen = ""
@@ -30,6 +33,7 @@ class Terminal:
             stdin=self._program,
             stdout=self._program,
             stderr=self._program,
+            cwd=folder,
             env={**os.environ, "TERM": "xterm", "COLUMNS": "100", **environment},
             start_new_session=True,
         )
@@ -50,6 +54,14 @@ class Terminal:
     def type(self, keys: str) -> None:
         """Press `keys`, one after the other."""
         os.write(self._person, keys.encode())
+
+    def type_secret(self, keys: str) -> None:
+        """Press `keys` once the program hides them: what comes before that, it throws away."""
+        deadline = time.monotonic() + PATIENCE_S
+        while termios.tcgetattr(self._program)[3] & termios.ECHO:
+            assert time.monotonic() < deadline, f"nothing was hidden; the screen:\n{self.screen}"
+            select.select([], [], [], 0.01)
+        self.type(keys)
 
     def exit_code(self) -> int:
         """Wait for the command's end."""

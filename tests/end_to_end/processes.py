@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from typing_extensions import Self
 
@@ -60,13 +61,16 @@ class Dispctl:
 class Running:
     """A process whose lines are collected as they come; a context manager that ends it."""
 
-    def __init__(self, command: list[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: list[str], environment: Mapping[str, str], *, folder: Path | None = None
+    ) -> None:
         self.lines: list[str] = []
         self._errors: list[str] = []
         self._grown = threading.Condition()
         self._process = subprocess.Popen(
             command,
             env=dict(environment),
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -107,6 +107,15 @@ def test_following_tells_how_far_it_is_and_has_its_limit() -> None:
             list(events)
 
 
+def test_a_local_job_is_not_over_before_its_results_are_kept() -> None:
+    job = a_job()
+    status = {"job": job.id, "item": None, "pending_report": True}
+    with running(FakeBoard(status=lambda _: status)) as board, open_control(board.port) as control:
+        with pytest.raises(DeadlineError):
+            list(hand_over.follow_on_board(control, job, timeout_s=0.1))
+        assert set(board.ops) == {"status"}
+
+
 def test_a_backends_job_that_is_gone_from_the_board_was_reported() -> None:
     job = a_job()
     reported = Job(7, "queued", 1, 1, job.items)

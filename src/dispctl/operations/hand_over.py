@@ -152,7 +152,7 @@ def follow_on_board(
     """Yield how far the job is, `EndedOnBoard` last; raises DeadlineError after `timeout_s` (None: never)."""
     clock = clock or Clock()
     began_s = clock.now()
-    while (status := control.request("status")).get("job") == job.id and not status.get("pending_report"):
+    while _under_way(status := control.request("status"), job):
         elapsed_s = clock.now() - began_s
         if timeout_s is not None and elapsed_s >= timeout_s:
             raise DeadlineError(
@@ -163,6 +163,11 @@ def follow_on_board(
             yield Poured(status["item"], status.get("poured_ms") or 0, status.get("asked_ms") or 0, elapsed_s)
         control.listen(LOOK_INTERVAL_S)
     yield _ended(control, job, reported=status.get("job") != job.id and not is_local(job))
+
+
+def _under_way(status: dict[str, Any], job: Job) -> bool:
+    """Whether the board still has something to do that it can do: a local job is over when its results are kept."""
+    return status.get("job") == job.id and (is_local(job) or not status.get("pending_report"))
 
 
 def _payload(job: Job, motor: MotorSettings | None) -> bytes:

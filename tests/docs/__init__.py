@@ -1,0 +1,1 @@
+"""The pages' commands, run as they stand."""
