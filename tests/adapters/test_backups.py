@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispctl.adapters.backups import Backups, default_backups, load
-from dispctl.errors import DamagedError
+from dispctl.errors import DamagedError, UsageError
 
 MAC = "24:6f:28:d1:5c:01"
 FILES = {"/settings.json": b'{"password": "x"}', "/lib/mine.py": b"x", "/job_state": bytes(range(256))}
@@ -73,3 +73,9 @@ def test_a_backup_that_is_gone_is_named(tmp_path: Path) -> None:
 def test_they_are_kept_with_the_users_data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     assert default_backups().folder.name == "backups"
+
+
+def test_a_folder_that_takes_nothing_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UsageError, match="The backup cannot be written"):
+        Backups(tmp_path / "file" / "backups").save("24:6f:28:00:00:01", {"/settings.json": b"{}"})

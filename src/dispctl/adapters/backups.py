@@ -14,7 +14,7 @@ import zipfile
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from dispctl.errors import DamagedError
+from dispctl.errors import DamagedError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,10 @@ _OWNER_ONLY_FILE = 0o600
 
 
 class Backups:
-    """The backups in `folder`, which is made when the first one is saved. A board is named by its MAC."""
+    """The backups in `folder`, which is made when the first one is saved. A board is named by its MAC.
+
+    What writes raises UsageError when the folder takes nothing: full, or not ours.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -61,6 +64,15 @@ class Backups:
         return self.folder / f"{_plain(mac)}.underway"
 
     def _write(self, path: Path, data: bytes) -> None:
+        try:
+            self._replace(path, data)
+        except OSError as error:
+            raise UsageError(
+                f"The backup cannot be written to {self.folder}: {error.strerror}.",
+                hint="Make room there; nothing was taken from the board.",
+            ) from error
+
+    def _replace(self, path: Path, data: bytes) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=_OWNER_ONLY_FOLDER)
         new = path.with_suffix(path.suffix + ".new")
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY_FILE)

@@ -9,7 +9,7 @@ from typer import completion
 
 from dispctl import __version__
 from dispctl.cli.lazy_group import LazyGroup
-from dispctl.errors import DispctlError
+from dispctl.errors import DispctlError, UsageError
 
 SECTIONS = {
     "Board": {
@@ -51,7 +51,10 @@ class RootGroup(LazyGroup):
     package = "dispctl.cli"
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the chosen command; raises `typer.Exit` with the failure's own code."""
+        """Run the chosen command; raises `typer.Exit` with the failure's own code.
+
+        Text that cannot be encoded came from outside: an argument's or a password's bytes that are no UTF-8.
+        """
         try:
             return super().invoke(ctx)
         except DispctlError as error:
@@ -59,6 +62,14 @@ class RootGroup(LazyGroup):
 
             console.show_failure(error)
             raise typer.Exit(error.exit_code) from error
+        except UnicodeError as error:
+            from dispctl.cli import console
+
+            failure = UsageError(
+                "What was given is not UTF-8 text.", hint="Give names and addresses as UTF-8."
+            )
+            console.show_failure(failure)
+            raise typer.Exit(failure.exit_code) from error
 
 
 app = typer.Typer(

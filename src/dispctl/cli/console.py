@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
-from dispctl.errors import DispctlError, UsageError
+from dispctl.errors import DispctlError, ExitCode, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -97,14 +97,17 @@ class Console:
             raise UsageError(
                 f"{question} Nobody is there to answer.", hint="Add --yes to go on without being asked."
             )
-        if not typer.confirm(question, err=True):
+        with answering():
+            agreed = typer.confirm(question, err=True)
+        if not agreed:
             raise UsageError("Nothing was done: the answer was no.")
 
     def ask_secret(self, prompt: str, *, hint: str) -> str:
         """Ask for a password without showing it; `hint` says how to give it where nobody can answer."""
         if not self.interactive:
             raise UsageError(f"{prompt} is needed and nobody is there to type it.", hint=hint)
-        return str(typer.prompt(prompt, hide_input=True, err=True))
+        with answering():
+            return str(typer.prompt(prompt, hide_input=True, err=True))
 
     @contextmanager
     def progress(self, words: str) -> Iterator[ProgressBar]:
@@ -138,6 +141,15 @@ class _RichBar:
 
 
 _active: Console | None = None
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Ctrl-C at a question ends the command as Ctrl-C does anywhere else."""
+    try:
+        yield
+    except typer.Abort:
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
 
 
 def _rich_console(stream: Any, record_width: int | None = None) -> RichConsole:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from dispctl.cli.console import Console
+from dispctl.cli.console import Console, answering
 from dispctl.cli.options import DEFAULT_BACKEND, Backend, Json, Quiet, Verbose
 from dispctl.errors import UsageError
 
@@ -49,4 +49,5 @@ def login(
 def _ask_name(console: Console) -> str:
     if not console.interactive:
         raise UsageError("The operator's name is needed.", hint="Give it: dispctl login NAME.")
-    return str(typer.prompt("Name", err=True))
+    with answering():
+        return str(typer.prompt("Name", err=True))

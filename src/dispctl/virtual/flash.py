@@ -171,7 +171,10 @@ def _and(old: bytes, data: bytes) -> bytes:
 
 def _map_file(path: Path, size: int) -> mmap.mmap:
     if not path.exists() or path.stat().st_size == 0:
-        path.write_bytes(bytes([ERASED]) * size)
+        # Only its owner may read it: as on a real flash, the network's password and the board's token are on it.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(bytes([ERASED]) * size)
     if path.stat().st_size != size:
         raise FlashFileError(f"{path} has {path.stat().st_size} bytes, not the flash's {size}")
     descriptor = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
