@@ -24,7 +24,9 @@ ROOT: Any = typer.main.get_command(app)
 @pytest.fixture
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The user's file is ``user.toml``, the project's ``dispctl.toml``, both in `tmp_path`."""
-    monkeypatch.setattr(config_files, "config_places", lambda: (tmp_path / "user.toml", tmp_path / "dispctl.toml"))
+    monkeypatch.setattr(
+        config_files, "config_places", lambda: (tmp_path / "user.toml", tmp_path / "dispctl.toml")
+    )
     return tmp_path
 
 

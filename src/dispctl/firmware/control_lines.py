@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 PREFIX = "@dispctl "
 ANSWER_PREFIX = "[CTL] "
 MAX_REQUEST_BYTES = 6144
-_SEPARATORS = (",", ":")  # a tenth shorter: at 115200 baud an answer takes up to half of its 100 ms on the line
+_SEPARATORS = (
+    ",",
+    ":",
+)  # a tenth shorter: at 115200 baud an answer takes up to half of its 100 ms on the line
 
 
 class RequestError(ValueError):

@@ -33,7 +33,7 @@ def read_ca(name: str) -> "str | None":
     """The PEM text, or None for "none"."""
     if name == "none":
         return None
-    with open(name) as file:  # noqa: PTH123 - MicroPython has no pathlib
+    with open(name) as file:
         return file.read()
 
 
