@@ -56,7 +56,7 @@ class Try:
 
     def __str__(self) -> str:
         if not self.possible:
-            return "–"
+            return "-"
         return f"{self.took_s:.1f} s" if self.failure is None else "failed"
 
 
