@@ -85,7 +85,7 @@ class JobState:
 
     def is_poured(self, index: int) -> bool:
         """Whether all that was asked for of an item is out of the jar."""
-        return self.poured_ms[index] >= self.job.items[index].asked_ms
+        return bool(self.poured_ms[index] >= self.job.items[index].asked_ms)
 
     def next_item(self) -> int:
         """Index of the first item without a result, or -1 when all have one."""
