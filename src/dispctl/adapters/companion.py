@@ -49,7 +49,9 @@ class Companion:
         try:
             line = lines.get(timeout=READY_TIMEOUT_S)
         except queue.Empty:
-            raise DeadlineError(f"dispctl {' '.join(arguments)} was not ready in {READY_TIMEOUT_S:.0f} s.") from None
+            raise DeadlineError(
+                f"dispctl {' '.join(arguments)} was not ready in {READY_TIMEOUT_S:.0f} s."
+            ) from None
         return _answer(arguments, line, self._last_words)
 
     def _last_words(self) -> str:
@@ -81,7 +83,11 @@ def ask(*arguments: str) -> dict[str, Any]:
     """Run a short command of this program with ``--json``; returns its object, raises its failure."""
     arguments = (*arguments, "--json")
     ended = subprocess.run(
-        _command(arguments), stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_TIMEOUT_S, check=False
+        _command(arguments),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=COMMAND_TIMEOUT_S,
+        check=False,
     )
     return _answer(arguments, ended.stdout, lambda: ended.stderr.decode(errors="replace"))
 
@@ -104,7 +110,9 @@ def _answer(arguments: tuple[str, ...], text: bytes, last_words: Any) -> dict[st
         answer: dict[str, Any] = json.loads(text)
     except ValueError:
         said = last_words().strip() or "nothing"
-        raise DispctlError(f"dispctl {' '.join(arguments)} ended before it was ready; it said: {said}") from None
+        raise DispctlError(
+            f"dispctl {' '.join(arguments)} ended before it was ready; it said: {said}"
+        ) from None
     if "error" in answer:
         failure = DispctlError(answer["error"]["message"], hint=answer["error"]["hint"])
         failure.exit_code = ExitCode(answer["error"]["code"])
