@@ -109,7 +109,7 @@ def test_a_version_that_hangs_is_taken_back(
 
 
 def test_another_board_is_refused_and_left_as_it_was(board: str) -> None:
-    with pytest.raises(BoardRefusedError, match="is 24:6f:28:.*, not 00:"):
+    with pytest.raises(BoardRefusedError, match=r"is 24:6f:28:.*, not 00:"):
         update(changed(added=b""), expected_mac="00:00:00:00:00:00")
     assert survey().digests == digests(package_files())
 
