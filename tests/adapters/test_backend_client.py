@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from dispctl.adapters.backend_client import AnswerLostError, BackendClient
 from dispctl.adapters.backend_records import Ingredient, Jar, JobItem, RecipeDraft
 from dispctl.errors import BackendRefusedError, BackendUnreachableError, DispctlError, UsageError
+from tests.operations.kitchen import answering
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -271,3 +272,22 @@ def refusal(call: Callable[[], object]) -> str:
     except DispctlError as error:
         return error.message
     return "."
+
+
+def test_the_answer_to_another_request_is_not_taken_for_this_ones() -> None:
+    job = {"id": 8, "status": "done", "itens": [], "receita_id": 1, "pessoas_solicitadas": 1}
+    with pytest.raises(AnswerLostError, match="unreadable"):
+        answering(lambda _: httpx.Response(200, json=job)).job(7)
+
+
+@pytest.mark.parametrize(("method", "kept"), [("GET", False), ("POST", True)])
+def test_a_connection_that_changed_something_is_not_used_again(method: str, *, kept: bool) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(204)
+
+    client = answering(answer)
+    client.logout() if method == "POST" else client._call("GET", "/x", "x")
+    assert (asked[0].headers.get("Connection") == "close") is kept

@@ -90,6 +90,11 @@ class _Sending:
             try:
                 job = self.client.create_job(self.order.recipe_id, self.order.people)
             except (BackendRefusedError, BackendUnreachableError) as error:
+                twin = self._twin(error)
+                if twin is not None:
+                    yield AnswerMissed(error.message)
+                    yield self._settled(twin, found=True)
+                    return
                 self._raise_if_certain(error, first=attempt == 1)
                 yield AnswerMissed(error.message)
                 late = isinstance(error, AnswerLostError) and error.may_come_later
@@ -102,6 +107,15 @@ class _Sending:
             else:
                 yield self._settled(job, found=False)
                 return
+
+    def _twin(self, error: BackendRefusedError | BackendUnreachableError) -> Job | None:
+        """The job of this very order that a conflict is with: a gateway on the way may have sent the order twice."""
+        if not isinstance(error, BackendRefusedError) or error.status != CONFLICT:
+            return None
+        try:
+            return ordered_job(self.client, self.order, self.after_id)
+        except (BackendRefusedError, BackendUnreachableError):
+            return None
 
     def _raise_if_certain(self, error: BackendRefusedError | BackendUnreachableError, *, first: bool) -> None:
         """Raise an error that needs no search: the backend's no, or an order that was never carried.
