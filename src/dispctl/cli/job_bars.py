@@ -32,7 +32,9 @@ class JobBars:
         self._headline.update(0, words=words)
 
     def pour(self, position: int, poured_ms: int, asked_ms: int) -> None:
-        """A step is under way."""
+        """A step is under way, and those before it are over."""
+        for earlier in range(1, position):
+            self._bars[earlier].update(1, 1)
         self._bars[position].update(min(poured_ms, asked_ms), max(asked_ms, 1))
 
     def change(self, item: JobItem) -> None:
