@@ -25,6 +25,8 @@ SPICES = ("Sal", "Pimenta", "Cominho", "Orégano")
 OPERATOR, PASSWORD = "oficina", "muito-secreto-1"
 SSID, WIFI_PASSWORD = "Cozinha", "tempero123"
 SPEED = "10"
+MAC = "24:6f:28:00:00:01"
+"""One board on many copies of its flash: the backend is to see the same one again."""
 
 
 @dataclass
@@ -105,9 +107,8 @@ class Board:
 
 def start_board(dispctl: Dispctl, name: str, *arguments: str) -> Board:
     """Start `dispctl sim run` and wait for its cable."""
-    process = dispctl.start(
-        "sim", "run", "--json", "--name", name, "--rfc2217-port", "0", "--no-pacing", *arguments
-    )
+    options = ("--rfc2217-port", "0", "--no-pacing", "--mac", MAC, *arguments)
+    process = dispctl.start("sim", "run", "--json", "--name", name, *options)
     ready = json.loads(process.lines[process.wait_for("{")])
     return Board(dispctl, name, ready["cable"], process, Simulator(ready["control"]))
 
