@@ -135,6 +135,15 @@ def test_waiting_ends_with_9_when_the_time_is_over(operator: Shell) -> None:
     assert "No board is online" in said
 
 
+def test_a_job_that_was_sent_earlier_is_followed_to_its_end(operator: Shell, board: Board) -> None:
+    operator.done("send-job", "--item", "Sal=10", "--item", "Pimenta=4")
+    assert "has not ended within" in operator.refused(9, "job", "follow", "--timeout", "0.1")
+    with finishing(board, failing="Pimenta"):
+        said = operator.refused(8, "job", "follow", "--timeout", "30")
+    assert "✗ failed  2/2 Pimenta, 4 g" in said
+    assert "ended as partial success" in operator.refused(8, "job", "follow")
+
+
 def test_waiting_tells_objects_line_by_line(operator: Shell, board: Board) -> None:
     with finishing(board):
         told = operator.json("send-job", "--item", "Sal=1", "--wait", "--timeout", "30")

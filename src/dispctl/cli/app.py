@@ -22,7 +22,7 @@ SECTIONS = {
     "Jobs": {
         "send-job": "Send a job, by a recipe's name, id or file, or by its ingredients.",
         "jobs": "List your jobs, newest first.",
-        "job": "Show a job, cancel it, send once more what failed.",
+        "job": "Show a job, follow it, cancel it, send once more what failed.",
         "recipes": "List your recipes.",
         "jars": "Show and change what the jars hold; calibrate them.",
     },

@@ -1,4 +1,4 @@
-"""`dispctl job`: one job: show it, cancel it, send once more what failed."""
+"""`dispctl job`: one job: show it, follow it, cancel it, send once more what failed."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +11,7 @@ from dispctl.cli.send_job import DryRun, Timeout, Wait
 if TYPE_CHECKING:
     from dispctl.adapters.backend_records import Job
 
-app = typer.Typer(no_args_is_help=True, help="One job: show, cancel, retry what failed.")
+app = typer.Typer(no_args_is_help=True, help="One job: show, follow, cancel, retry what failed.")
 
 JobId = Annotated[
     int | None,
@@ -56,6 +56,33 @@ def cancel(
         job = job_to_cancel(client, open_journal(backend), job_id)
         console.confirm(f"Cancel job {job.id}?")
         _show(console, cancel_job(client, job))
+
+
+@app.command()
+def follow(
+    job_id: JobId = None,
+    *,
+    timeout: Annotated[
+        float | None, typer.Option(min=0.1, metavar="SECONDS", help="Give up after so long, with 9.")
+    ] = None,
+    backend: Backend = DEFAULT_BACKEND,
+    json: Json = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Follow a job to its end, as `send-job --wait` does; 8 if it is not all done."""
+    from dispctl.cli.backend_view import job_line
+    from dispctl.cli.order_view import follow_in_backend
+    from dispctl.operations.backend_session import open_backend, open_journal
+    from dispctl.operations.follow_job import check_outcome
+    from dispctl.operations.job import show_job
+
+    console = Console(json=json, quiet=quiet, verbose=verbose)
+    with open_backend(backend) as client:
+        job = show_job(client, open_journal(backend), job_id)
+        ended = follow_in_backend(console, client, job, timeout)
+    check_outcome(ended)
+    console.message(job_line(ended))
 
 
 @app.command()
