@@ -76,11 +76,16 @@ class Shell:
 
 
 @pytest.fixture(scope="session")
-def backend_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def backend_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that the embedded backend keeps everything in."""
+    return tmp_path_factory.mktemp("backend") / "b.db"
+
+
+@pytest.fixture(scope="session")
+def backend_url(backend_database: Path) -> Iterator[str]:
     """The embedded backend as its own command serves it."""
-    folder = tmp_path_factory.mktemp("backend")
-    arguments = ("backend", "serve", "--json", "--port", "0", "--database", f"sqlite:///{folder}/b.db")
-    with Dispctl({"XDG_CONFIG_HOME": str(folder)}).start(*arguments) as server:
+    arguments = ("backend", "serve", "--json", "--port", "0", "--database", f"sqlite:///{backend_database}")
+    with Dispctl({"XDG_CONFIG_HOME": str(backend_database.parent)}).start(*arguments) as server:
         yield json.loads(server.lines[server.wait_for("{")])["backend"]
 
 

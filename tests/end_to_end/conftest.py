@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +26,8 @@ SPICES = ("Sal", "Pimenta", "Cominho", "Orégano")
 OPERATOR, PASSWORD = "oficina", "muito-secreto-1"
 SSID, WIFI_PASSWORD = "Cozinha", "tempero123"
 SPEED = "10"
-MAC = "24:6f:28:00:00:01"
-"""One board on many copies of its flash: the backend is to see the same one again."""
+MAC, OTHER_MAC = "24:6f:28:00:00:01", "24:6f:28:00:00:02"
+"""The provisioned board, on many copies of its flash, and one that is claimed anew."""
 
 
 @dataclass
@@ -51,6 +52,16 @@ class Workshop:
             cancelled = operator.post("/jobs/active/cancel")
         for answer in (login, stored, cancelled):
             answer.raise_for_status()
+
+    def forget_board(self, mac: str) -> None:
+        """Take the board with `mac` off the operator's list, if it is there."""
+        uid = f"esp-{mac.replace(':', '')}"
+        with httpx.Client(base_url=self.backend_url) as operator:
+            operator.post("/auth/login", json={"nome": OPERATOR, "senha": PASSWORD}).raise_for_status()
+            devices = operator.get("/devices").raise_for_status().json()["devices"]
+            for device in devices:
+                if device["uid"] == uid:
+                    operator.delete(f"/devices/{device['id']}").raise_for_status()
 
     def stock(self) -> list[float]:
         """What is left in jars 1 to 4, in grams."""
@@ -107,7 +118,7 @@ class Board:
 
 def start_board(dispctl: Dispctl, name: str, *arguments: str) -> Board:
     """Start `dispctl sim run` and wait for its cable."""
-    options = ("--rfc2217-port", "0", "--no-pacing", "--mac", MAC, *arguments)
+    options = ("--rfc2217-port", "0", "--no-pacing", *arguments)
     process = dispctl.start("sim", "run", "--json", "--name", name, *options)
     ready = json.loads(process.lines[process.wait_for("{")])
     return Board(dispctl, name, ready["cable"], process, Simulator(ready["control"]))
@@ -143,7 +154,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
 def provisioned_flash(workshop: Workshop) -> Path:
     """The flash of a board that was blank, then flashed and provisioned with the real commands."""
     flash = workshop.folder / "provisioned.flash"
-    board = start_board(workshop.dispctl, "template", "--flash", str(flash), "--speed", SPEED)
+    board = start_board(workshop.dispctl, "template", "--mac", MAC, "--flash", str(flash), "--speed", SPEED)
     with board.process, board.control:
         workshop.dispctl.done("flash", "--port", board.port, "--micropython", str(workshop.image), "--yes")
         workshop.dispctl.done(
@@ -153,15 +164,41 @@ def provisioned_flash(workshop: Workshop) -> Path:
     return flash
 
 
+@contextmanager
+def copy_of_board(workshop: Workshop, flash: Path, folder: Path, name: str, mac: str) -> Iterator[Board]:
+    """A running board on a copy of `flash` in `folder`, jars filled, no job active."""
+    workshop.gateway.unblock()
+    workshop.stock_up()
+    shutil.copy(flash, folder / "flash")
+    options = ("--mac", mac, "--flash", str(folder / "flash"), "--speed", SPEED)
+    started = start_board(workshop.dispctl, name, *options)
+    with started.process, started.control:
+        yield started
+
+
+def board_name(request: pytest.FixtureRequest) -> str:
+    """The running test's name, as a virtual board can be called."""
+    return str(request.node.name).replace("[", "-").replace("]", "")[:40]
+
+
 @pytest.fixture
 def board(
     workshop: Workshop, provisioned_flash: Path, tmp_path: Path, request: pytest.FixtureRequest
 ) -> Iterator[Board]:
-    """A running board on a copy of the provisioned flash, jars filled, no job active."""
-    workshop.gateway.unblock()
-    workshop.stock_up()
-    shutil.copy(provisioned_flash, tmp_path / "flash")
-    name = request.node.name.replace("[", "-").replace("]", "")[:40]
-    started = start_board(workshop.dispctl, name, "--flash", str(tmp_path / "flash"), "--speed", SPEED)
-    with started.process, started.control:
+    """The provisioned board, as it was after that."""
+    with copy_of_board(workshop, provisioned_flash, tmp_path, board_name(request), MAC) as started:
         yield started
+
+
+@pytest.fixture
+def other_board(
+    workshop: Workshop, provisioned_flash: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Board]:
+    """The same flash in a board with a MAC of its own, for a test that claims it anew.
+
+    Claiming gives a board a new token and ends its old one, which every copy of the provisioned flash has. The backend
+    forgets this one at the end, so that no other test finds a second board online.
+    """
+    with copy_of_board(workshop, provisioned_flash, tmp_path, board_name(request), OTHER_MAC) as started:
+        yield started
+    workshop.forget_board(OTHER_MAC)

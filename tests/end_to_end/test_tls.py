@@ -157,40 +157,40 @@ def front(workshop: Workshop, authority: Authority, tmp_path: Path) -> Iterator[
 
 
 def test_the_right_authority_lets_the_board_work(
-    workshop: Workshop, board: Board, front: SecureFront, authority: Authority, tmp_path: Path
+    workshop: Workshop, other_board: Board, front: SecureFront, authority: Authority, tmp_path: Path
 ) -> None:
     (tmp_path / "ca.pem").write_text(authority.pem)
-    arguments = ("--port", board.port, "--ssid", SSID, "--password-stdin", "--board-backend", front.url)
+    arguments = ("--port", other_board.port, "--ssid", SSID, "--password-stdin", "--board-backend", front.url)
     workshop.dispctl.done("provision", *arguments, "--ca", str(tmp_path / "ca.pem"), stdin=WIFI_PASSWORD)
-    workshop.dispctl.done("provision", "--port", board.port, "--test")
-    settings = workshop.dispctl.json("provision", "--port", board.port, "--show")
+    workshop.dispctl.done("provision", "--port", other_board.port, "--test")
+    settings = workshop.dispctl.json("provision", "--port", other_board.port, "--show")
     assert (settings["backend_url"], settings["ca_pem"], settings["tls_insecure"]) == (front.url, True, False)
-    with board.monitor() as log:
+    with other_board.monitor() as log:
         workshop.send_job("--item", "Sal=2")
         log.wait_for("Relatório enviado com sucesso")
 
 
 def test_another_authority_is_refused_before_the_board_is_touched(
-    workshop: Workshop, board: Board, front: SecureFront, tmp_path: Path
+    workshop: Workshop, other_board: Board, front: SecureFront, tmp_path: Path
 ) -> None:
     (tmp_path / "other.pem").write_text(Authority("Somebody else's").pem)
-    before = workshop.dispctl.json("provision", "--port", board.port, "--show")
-    arguments = ("--port", board.port, "--ssid", SSID, "--password-stdin", "--board-backend", front.url)
+    before = workshop.dispctl.json("provision", "--port", other_board.port, "--show")
+    arguments = ("--port", other_board.port, "--ssid", SSID, "--password-stdin", "--board-backend", front.url)
     ended = workshop.dispctl.run(
         "provision", *arguments, "--ca", str(tmp_path / "other.pem"), stdin=WIFI_PASSWORD
     )
     assert ended.returncode == 7
     assert "is not trusted" in ended.stderr
-    assert workshop.dispctl.json("provision", "--port", board.port, "--show") == before
+    assert workshop.dispctl.json("provision", "--port", other_board.port, "--show") == before
 
 
 def test_the_board_itself_refuses_a_certificate_of_another_authority(
-    workshop: Workshop, board: Board, front: SecureFront
+    workshop: Workshop, other_board: Board, front: SecureFront
 ) -> None:
     with httpx.Client(base_url=workshop.backend_url) as client:
         client.post("/auth/login", json={"nome": "oficina", "senha": PASSWORD}).raise_for_status()
         code = client.post("/devices/claims").json()["code"]
-    with open_control(board.cable) as control:
+    with open_control(other_board.cable) as control:
         access = BackendAccess(front.url, Authority("Somebody else's").pem)
         events = provision(control, WifiCredentials(SSID, WIFI_PASSWORD), access, claim_code=lambda: code)
         with pytest.raises(BackendUnreachableError, match="does not trust the certificate"):

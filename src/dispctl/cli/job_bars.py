@@ -25,7 +25,7 @@ class JobBars:
         self._bars = {item.position: bars[words_of(item, len(items))] for item in items}
         self._total = len(items)
         for item in items:
-            self._bars[item.position].update(0, 1)
+            self.change(item)  # a job sent earlier may have steps that are over
 
     def tell(self, words: str) -> None:
         """What is known of the job as a whole."""
