@@ -30,6 +30,7 @@ class ExitCode(IntEnum):
     JOB = 8
     DEADLINE = 9
     INTERRUPTED = 130
+    NOBODY_READS = 141
 
 
 class DispctlError(Exception):

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer import completion
+from typer._click.exceptions import UsageError as ParserError  # Typer gives it no public name
 
 from dispctl import __version__
 from dispctl.cli.lazy_group import LazyGroup
+from dispctl.cli.outlet import guard_outlets
 from dispctl.errors import DispctlError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SECTIONS = {
     "Board": {
@@ -50,26 +57,58 @@ class RootGroup(LazyGroup):
     sections = SECTIONS
     package = "dispctl.cli"
 
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Parse `args`; what they ask to be shown at once (``--help``, ``--version``) is shown here."""
+        json = "--json" in args
+        with failures_shown(json=json):
+            context: Any = super().make_context(info_name, args, parent, **extra)
+        context.meta[_JSON] = json
+        return context
+
     def invoke(self, ctx: Any) -> Any:
-        """Run the chosen command; raises `typer.Exit` with the failure's own code.
-
-        Text that cannot be encoded came from outside: an argument's or a password's bytes that are no UTF-8.
-        """
-        try:
+        """Run the chosen command; raises `typer.Exit` with the failure's own code."""
+        with failures_shown(json=ctx.meta[_JSON]):
             return super().invoke(ctx)
-        except DispctlError as error:
+
+
+_JSON = "dispctl.json"
+"""Whether ``--json`` was given, to any command: also a failure before the command runs is told so."""
+
+
+@contextmanager
+def failures_shown(*, json: bool) -> Iterator[None]:
+    """Show a failure of the block as what it is, and end with its exit code; what the parser refuses Typer shows.
+
+    Text that cannot be encoded came from outside: an argument's or a password's bytes that are no UTF-8.
+    """
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except ParserError as error:
+        if json:
             from dispctl.cli import console
 
-            console.show_failure(error)
-            raise typer.Exit(error.exit_code) from error
-        except UnicodeError as error:
-            from dispctl.cli import console
+            console.tell_failure(_refused(error))
+        raise
+    except DispctlError as error:
+        raise _shown(error, json=json) from error
+    except UnicodeError as error:
+        failure = UsageError("What was given is not UTF-8 text.", hint="Give names and addresses as UTF-8.")
+        raise _shown(failure, json=json) from error
 
-            failure = UsageError(
-                "What was given is not UTF-8 text.", hint="Give names and addresses as UTF-8."
-            )
-            console.show_failure(failure)
-            raise typer.Exit(failure.exit_code) from error
+
+def _refused(error: ParserError) -> UsageError:
+    where = error.ctx.command_path if error.ctx else "dispctl"
+    return UsageError(error.format_message(), hint=f"Try '{where} --help' for help.")
+
+
+def _shown(error: DispctlError, *, json: bool) -> typer.Exit:
+    from dispctl.cli import console
+
+    console.show_failure(error, json=json)
+    return typer.Exit(error.exit_code)
 
 
 app = typer.Typer(
@@ -124,3 +163,9 @@ def root(
         from dispctl.cli.configuration import default_map
 
         context.default_map = default_map(context.command, files, only=context.invoked_subcommand)
+
+
+def run() -> None:
+    """Run the command line of this process and leave it."""
+    guard_outlets()
+    app(prog_name="dispctl")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json as json_module
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
@@ -72,8 +72,7 @@ class Console:
 
     def json_line(self, data: Any) -> None:
         """Write one JSON object a line, flushed, so that a pipe sees it at once."""
-        sys.stdout.write(json_module.dumps(data, ensure_ascii=False, default=str) + "\n")
-        sys.stdout.flush()
+        write_json_line(data)
 
     def message(self, view: RenderableType) -> None:
         """Tell on standard error what is going on, unless ``--quiet``."""
@@ -173,11 +172,23 @@ def failure_object(error: DispctlError) -> Mapping[str, Any]:
     return {"error": {"code": int(error.exit_code), "message": error.message, "hint": error.hint}}
 
 
-def show_failure(error: DispctlError) -> None:
-    """One sentence of fact, one of what to do next, on standard error; with ``--json`` the object as well."""
-    shown = _active or Console()
-    if shown.json:
-        shown.json_line(failure_object(error))
+def show_failure(error: DispctlError, *, json: bool = False) -> None:
+    """One sentence of fact, one of what to do next, on standard error; with `json` or ``--json`` the object as well."""
+    shown = _active or Console(json=json)
     shown.err.print(f"Error: {error.message}", style="bold red", soft_wrap=True)
     if error.hint:
         shown.err.print(f"  {error.hint}", soft_wrap=True)
+    if shown.json:
+        tell_failure(error)
+
+
+def tell_failure(error: DispctlError) -> None:
+    """The failure's JSON object alone, on standard output; where that cannot be written, the failure stays what it is."""
+    with suppress(DispctlError, SystemExit):
+        write_json_line(failure_object(error))
+
+
+def write_json_line(data: Any) -> None:
+    """Write one JSON object a line, flushed, so that a pipe sees it at once."""
+    sys.stdout.write(json_module.dumps(data, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.flush()

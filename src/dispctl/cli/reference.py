@@ -29,6 +29,7 @@ MEANINGS = {
     ExitCode.JOB: "the job ended partial or failed",
     ExitCode.DEADLINE: "what was waited for did not come in time",
     ExitCode.INTERRUPTED: "Ctrl-C",
+    ExitCode.NOBODY_READS: "nobody reads the result any more, as in `dispctl jobs \\| head -1`; nothing is said",
 }
 
 HEAD = """\
