@@ -23,11 +23,17 @@ class Terminal:
     """`screen` is everything shown so far; `type` is what the person does."""
 
     def __init__(
-        self, arguments: tuple[str, ...], environment: Mapping[str, str], *, folder: Path | None = None
+        self,
+        arguments: tuple[str, ...],
+        environment: Mapping[str, str],
+        *,
+        folder: Path | None = None,
+        typed_ahead: str = "",
     ) -> None:
         self._person, self._program = pty.openpty()
         self.settings_before = termios.tcgetattr(self._program)
         self.screen = ""
+        self.type(typed_ahead)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "dispctl", *arguments],
             stdin=self._program,
@@ -55,8 +61,15 @@ class Terminal:
         """Press `keys`, one after the other."""
         os.write(self._person, keys.encode())
 
-    def type_secret(self, keys: str) -> None:
-        """Press `keys` once the program hides them: what comes before that, it throws away."""
+    def left_over(self) -> str:
+        """Lines that were typed and that the program has left for whatever runs in the terminal next."""
+        left = b""
+        while select.select([self._program], [], [], 0)[0]:
+            left += os.read(self._program, 4096)
+        return left.decode()
+
+    def type_hidden(self, keys: str) -> None:
+        """Press `keys` once the program hides them: what comes before that, it may throw away or leave alone."""
         deadline = time.monotonic() + PATIENCE_S
         while termios.tcgetattr(self._program)[3] & termios.ECHO:
             assert time.monotonic() < deadline, f"nothing was hidden; the screen:\n{self.screen}"
@@ -80,9 +93,9 @@ class Terminal:
 
 
 @contextlib.contextmanager
-def terminal(*arguments: str, **environment: str) -> Iterator[Terminal]:
-    """`dispctl` with `arguments`, at a terminal."""
-    shown = Terminal(arguments, environment)
+def terminal(*arguments: str, typed_ahead: str = "", **environment: str) -> Iterator[Terminal]:
+    """`dispctl` with `arguments`, at a terminal in which something may have been typed before."""
+    shown = Terminal(arguments, environment, typed_ahead=typed_ahead)
     try:
         yield shown
     finally:

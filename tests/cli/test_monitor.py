@@ -178,6 +178,58 @@ def test_ctrl_bracket_leaves_and_the_terminal_is_as_it_was() -> None:
     board.stop()
 
 
+def test_what_was_typed_ahead_is_left_for_what_runs_next() -> None:
+    board = FakeBoard()
+    with terminal("monitor", "-p", board.port, "--until", "ready", typed_ahead="make test\n") as screen:
+        screen.wait_for("Ctrl-C quits")
+        screen.type("\x1dls\n")
+        board.print("ready")
+        assert screen.exit_code() == 0
+        assert "Ctrl-C leaves" in screen.screen
+        assert "Ctrl-]" not in screen.screen
+        assert screen.settings == screen.settings_before
+        assert screen.left_over() == "make test\n\x1dls\n"
+    board.stop()
+
+
+@pytest.mark.parametrize("keys", ["\x1d", "\x14x", "\x14?\x14fEXEC\r\x1d"])
+@pytest.mark.parametrize("options", [[], ["--interactive"], ["--json"]])
+def test_what_is_typed_after_the_key_that_leaves_is_left_as_well(options: list[str], keys: str) -> None:
+    board = FakeBoard()
+    with terminal("monitor", "-p", board.port, *options) as screen:
+        screen.wait_for("port_opened" if "--json" in options else "Ctrl-T h helps")
+        screen.type(keys + "make test\n")
+        assert screen.exit_code() == 0
+        assert screen.left_over() == "make test\n"
+    board.stop()
+
+
+def test_a_key_that_means_nothing_is_answered_once() -> None:
+    board = FakeBoard()
+    with terminal("monitor", "-p", board.port) as screen:
+        screen.wait_for("Ctrl-T h helps")
+        screen.type("make\n\x14x")
+        assert screen.exit_code() == 0
+        assert screen.screen.count("nothing is typed to the board without --interactive") == 1
+    board.stop()
+
+
+def test_a_pipe_on_standard_input_is_not_read_unless_asked_for() -> None:
+    board = FakeBoard()
+    reading, writing = os.pipe()
+    os.write(writing, b"left\n")
+    command = [sys.executable, "-m", "dispctl", "monitor", "-p", board.port, "--until", "ready"]
+    with subprocess.Popen(command, stdin=reading, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as watching:
+        assert watching.stderr is not None
+        assert b"Watching" in watching.stderr.readline()
+        board.print("ready")
+        assert watching.wait(PATIENCE_S) == 0
+    assert os.read(reading, 100) == b"left\n"
+    os.close(reading)
+    os.close(writing)
+    board.stop()
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_leaves_and_the_terminal_is_as_it_was(number: int, code: int) -> None:
     board = FakeBoard()

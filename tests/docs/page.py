@@ -162,7 +162,7 @@ class Reader:
             for question, answer in answers:
                 terminal.wait_for(question)
                 terminal.screen = ""
-                press = terminal.type_secret if "assword" in question else terminal.type
+                press = terminal.type_hidden if "assword" in question else terminal.type
                 press(f"{answer}\n")
             assert terminal.exit_code() == 0, f"$ {command}\n{terminal.screen}"
         finally:

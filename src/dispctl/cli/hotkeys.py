@@ -63,7 +63,12 @@ class FilterTyped:
     entered: bool
 
 
-KeyEvent = Pressed | MenuOpened | MenuLeft | Typed | FilterTyped
+@dataclass(frozen=True)
+class Unmeant:
+    """A key that means nothing here."""
+
+
+KeyEvent = Pressed | MenuOpened | MenuLeft | Typed | FilterTyped | Unmeant
 
 _ACTIONS = {ord(action.value): action for action in Action} | {
     ord(action.value) & 0x1F: action for action in Action
@@ -71,25 +76,15 @@ _ACTIONS = {ord(action.value): action for action in Action} | {
 
 
 class Hotkeys:
-    """`feed` what the keyboard delivers; with `interactive` false nothing is ever `Typed`."""
+    """`press` each byte that the keyboard delivers; with `interactive` false nothing is ever `Typed`."""
 
     def __init__(self, *, interactive: bool = False) -> None:
         self._interactive = interactive
         self._menu = False
         self._filter: bytearray | None = None
 
-    def feed(self, data: bytes) -> list[KeyEvent]:
-        """What the keys mean, in order."""
-        events: list[KeyEvent] = []
-        for byte in data:
-            event = self._press(byte)
-            if isinstance(event, Typed) and events and isinstance(events[-1], Typed):
-                event = Typed(events.pop().data + event.data)  # type: ignore[union-attr]
-            if event is not None:
-                events.append(event)
-        return events
-
-    def _press(self, byte: int) -> KeyEvent | None:
+    def press(self, byte: int) -> KeyEvent:
+        """What a key, or the next byte of one, means."""
         if byte == QUIT_BYTE:
             return Pressed(Action.QUIT)
         if self._filter is not None:
@@ -100,7 +95,7 @@ class Hotkeys:
         if byte == MENU_BYTE:
             self._menu = True
             return MenuOpened()
-        return Typed(bytes((byte,))) if self._interactive else None
+        return Typed(bytes((byte,))) if self._interactive else Unmeant()
 
     def _choose(self, byte: int) -> KeyEvent:
         if byte == MENU_BYTE and self._interactive:

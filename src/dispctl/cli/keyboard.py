@@ -1,4 +1,8 @@
-"""The keyboard while a command shows something: every key at once, unechoed. Knows nothing of what keys mean."""
+"""The keyboard while a command shows something: every key at once, unechoed. Knows nothing of what keys mean.
+
+A terminal's input belongs to whatever runs in it next as well. So one byte is taken at a time, and none after the last
+that is wanted; what was typed before anybody could know that this command would listen stays where it is.
+"""
 
 from __future__ import annotations
 
@@ -18,20 +22,21 @@ _MOST_BYTES = 1024
 
 
 @contextmanager
-def keys_pressed(on_keys: Callable[[bytes], None], *, everything: bool = False) -> Iterator[None]:
-    """Call `on_keys` (from another thread) with what is typed, b"" at its end; the terminal is put back on leaving.
+def keys_pressed(on_key: Callable[[bytes], bool], *, everything: bool = False) -> Iterator[bool]:
+    """Call `on_key` (from another thread) with each byte typed, b"" at the end, until it returns False.
 
-    With `everything` Ctrl-C, Ctrl-Z and Enter come through as the bytes they are. Reads only a terminal that this
-    process has the foreground of.
+    Yields whether keys are heard: not where something was typed ahead, and is left to what runs next, nor without a
+    terminal that this process has the foreground of. With `everything` what was typed ahead is heard too, and Ctrl-C,
+    Ctrl-Z and Enter come through as the bytes they are. The terminal is put back on leaving.
     """
     if not can_read_keys():
-        yield
+        yield False
     elif sys.platform == "win32":
-        with _windows_keys(on_keys):
-            yield
+        with _windows_keys(on_key, everything=everything) as heard:
+            yield heard
     else:
-        with _posix_keys(on_keys, everything=everything):
-            yield
+        with _posix_keys(on_key, everything=everything) as heard:
+            yield heard
 
 
 @contextmanager
@@ -62,20 +67,24 @@ def _is_in_foreground(terminal: int) -> bool:
 if sys.platform == "win32":
 
     @contextmanager
-    def _windows_keys(on_keys: Callable[[bytes], None]) -> Iterator[None]:
+    def _windows_keys(on_key: Callable[[bytes], bool], *, everything: bool) -> Iterator[bool]:
         import msvcrt
 
+        if msvcrt.kbhit() and not everything:
+            yield False
+            return
         leaving = threading.Event()
 
         def watch() -> None:
             while not leaving.wait(_WINDOWS_POLL_S):
                 while msvcrt.kbhit():
-                    on_keys(msvcrt.getch())
+                    if not on_key(msvcrt.getch()):
+                        return
 
         thread = threading.Thread(target=watch, name="keyboard", daemon=True)
         thread.start()
         try:
-            yield
+            yield True
         finally:
             leaving.set()
             thread.join()
@@ -83,33 +92,64 @@ if sys.platform == "win32":
 else:
 
     @contextmanager
-    def _posix_keys(on_keys: Callable[[bytes], None], *, everything: bool) -> Iterator[None]:
-        import termios
-
+    def _posix_keys(on_key: Callable[[bytes], bool], *, everything: bool) -> Iterator[bool]:
         keys = sys.stdin.fileno()
+        with _unbuffered(keys, everything=everything):
+            if _is_ready(keys) and not everything:
+                yield False
+            else:
+                with _watched(keys, on_key):
+                    yield True
+
+    @contextmanager
+    def _watched(keys: int, on_key: Callable[[bytes], bool]) -> Iterator[None]:
         wake_read, wake_write = os.pipe()
-        before = termios.tcgetattr(keys)
-        before_term = signal.signal(signal.SIGTERM, _leave_on_signal)
-        thread = threading.Thread(
-            target=_watch_keys, args=(keys, wake_read, on_keys), name="keyboard", daemon=True
-        )
+        watch = (keys, wake_read, on_key)
+        thread = threading.Thread(target=_watch_keys, args=watch, name="keyboard", daemon=True)
+        thread.start()
         try:
-            termios.tcsetattr(keys, termios.TCSANOW, _unbuffered(before, everything=everything))
-            thread.start()
             yield
         finally:
             os.close(wake_write)
             thread.join()
             os.close(wake_read)
+
+    def _watch_keys(keys: int, wake: int, on_key: Callable[[bytes], bool]) -> None:
+        while True:
+            ready, _, _ = select.select([keys, wake], [], [])
+            if wake in ready:
+                return
+            try:
+                pressed = os.read(keys, 1)
+            except OSError:  # the terminal is gone
+                pressed = b""
+            if not on_key(pressed) or not pressed:
+                return
+
+    def _is_ready(keys: int) -> bool:
+        """Whether something was typed that nobody has read."""
+        return bool(select.select([keys], [], [], 0)[0])
+
+    @contextmanager
+    def _unbuffered(keys: int, *, everything: bool) -> Iterator[None]:
+        """Every key is delivered at once while the block runs; SIGTERM leaves it, so that the terminal is put back."""
+        import termios
+
+        before = termios.tcgetattr(keys)
+        before_term = signal.signal(signal.SIGTERM, _leave_on_signal)
+        try:
+            termios.tcsetattr(keys, termios.TCSANOW, _without_lines(before, everything=everything))
+            yield
+        finally:
             termios.tcsetattr(keys, termios.TCSANOW, before)
             signal.signal(signal.SIGTERM, before_term)
 
     def _leave_on_signal(number: int, _frame: object) -> None:
-        """Leave by an exception, so that the terminal is put back; the exit code is the shell's for a signal."""
+        """Leave by an exception; the exit code is the shell's for a signal."""
         raise SystemExit(128 + number)
 
-    def _unbuffered(before: list[Any], *, everything: bool) -> list[Any]:
-        """The terminal's settings with every key delivered at once; what is shown goes on as before."""
+    def _without_lines(before: list[Any], *, everything: bool) -> list[Any]:
+        """The terminal's settings without lines and echo; what is shown goes on as before."""
         import termios
 
         control = list(before[6])
@@ -119,16 +159,3 @@ else:
             incoming &= ~(termios.ICRNL | termios.IXON)
             echo &= ~termios.ISIG
         return [incoming, before[1], before[2], echo, before[4], before[5], control]
-
-    def _watch_keys(keys: int, wake: int, on_keys: Callable[[bytes], None]) -> None:
-        while True:
-            ready, _, _ = select.select([keys, wake], [], [])
-            if wake in ready:
-                return
-            try:
-                pressed = os.read(keys, _MOST_BYTES)
-            except OSError:  # the terminal is gone
-                pressed = b""
-            on_keys(pressed)
-            if not pressed:
-                return

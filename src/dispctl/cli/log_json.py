@@ -33,6 +33,9 @@ class JsonView:
             {"time": _iso(event.moment), "board": board or None, "port": self._ports.get(board), **told}
         )
 
+    def settle(self) -> None:
+        """Every line is written at once."""
+
     def close(self) -> None:
         """Nothing is held back."""
 

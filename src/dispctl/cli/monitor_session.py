@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dispctl.cli.hotkeys import Action, FilterTyped, Hotkeys, MenuLeft, MenuOpened, Pressed, Typed
+from dispctl.cli.hotkeys import Action, FilterTyped, Hotkeys, MenuLeft, MenuOpened, Pressed, Typed, Unmeant
 from dispctl.cli.monitor_view import next_level
 from dispctl.errors import BoardNotFoundError, UsageError
 from dispctl.logs.events import LEVELS
@@ -114,18 +114,20 @@ class Session:
         self._interactive = interactive
         self._hotkeys = Hotkeys(interactive=interactive)
         self._presses: queue.SimpleQueue[KeyEvent] = queue.SimpleQueue()
+        self._told_unmeant = False
 
     @contextmanager
-    def keys(self) -> Iterator[None]:
-        """The keyboard is heard while the block runs; a pipe is typed to the board where typing was asked for."""
-        from dispctl.cli.keyboard import can_read_keys, keys_pressed, standard_input
+    def keys(self) -> Iterator[bool]:
+        """The keyboard is heard while the block runs, if it yields True.
+
+        A pipe is typed to the board where typing was asked for, and is not read where it was not.
+        """
+        from dispctl.cli.keyboard import keys_pressed, standard_input
 
         with ExitStack() as stack:
-            if can_read_keys():
-                stack.enter_context(keys_pressed(self._hear, everything=self._interactive))
-            elif self._interactive and not sys.stdin.isatty():
+            if self._interactive and not sys.stdin.isatty():
                 stack.enter_context(standard_input(self._type))
-            yield
+            yield stack.enter_context(keys_pressed(self._hear, everything=self._interactive))
 
     def attended(
         self, items: Iterable[tuple[str, PortItem]], view: MonitorView
@@ -136,17 +138,18 @@ class Session:
                 self._obey(self._presses.get(), view)
             yield found
 
-    def _hear(self, data: bytes) -> None:
-        """On the keyboard's thread: typing goes to the board at once, all else waits for its turn."""
-        if not data:
+    def _hear(self, key: bytes) -> bool:
+        """On the keyboard's thread: typing goes to the board at once, all else waits for its turn; whether to go on."""
+        event = self._hotkeys.press(key[0]) if key else Pressed(Action.QUIT)
+        if event == Pressed(Action.QUIT):
             self._stop.set()
-        for event in self._hotkeys.feed(data):
-            if isinstance(event, Typed):
-                self._type(event.data)
-            elif event == Pressed(Action.QUIT):
-                self._stop.set()
-            else:
-                self._presses.put(event)
+            return False
+        if isinstance(event, Typed):
+            self._type(event.data)
+        elif not (isinstance(event, Unmeant) and self._told_unmeant):
+            self._told_unmeant |= isinstance(event, Unmeant)
+            self._presses.put(event)
+        return True
 
     def _type(self, data: bytes) -> None:
         try:
@@ -167,6 +170,8 @@ class Session:
                 self._act(action, view)
             case Typed():
                 view.remark("not typed: the board is gone")
+            case Unmeant():
+                view.remark("nothing is typed to the board without --interactive; Ctrl-T h lists the keys")
             case MenuLeft():
                 pass
 

@@ -39,6 +39,7 @@ class MonitorView:
         self.shown = shown
         self.question: str | None = None
         self.recording: str | None = None
+        self.hears_keys = False
         self._view = view
         self._tell = tell
         self._statuses = dict.fromkeys(boards, BoardStatus())
@@ -120,7 +121,8 @@ class MonitorView:
             self._show_all(board, self._folds[board].rest())
         if isinstance(event, Attached):
             self._view.step_aside()
-            self._tell(f"Watching {event.port}, without a reset. Ctrl-] leaves.")
+            way_out = "Ctrl-]" if self.hears_keys else "Ctrl-C"
+            self._tell(f"Watching {event.port}, without a reset. {way_out} leaves.")
         else:
             self._view.mark(_MARKED[type(event)].format(event=event), event.moment, board)
 
@@ -143,7 +145,8 @@ class MonitorView:
             words.append(f"only {filtered}")
         if self.recording is not None:
             words.append(f"log {self.recording}")
-        return "  ·  ".join([*words, "Ctrl-] quits, Ctrl-T h helps"])
+        words.append("Ctrl-] quits, Ctrl-T h helps" if self.hears_keys else "Ctrl-C quits")
+        return "  ·  ".join(words)
 
     def _board_words(self, board: str, now_s: float) -> str:
         name = f"{board}: " if len(self._statuses) > 1 else ""
