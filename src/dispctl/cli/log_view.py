@@ -187,10 +187,12 @@ class LogView:
         self.step_aside()
 
     def _begin_line(self, moment: Moment | None, board: str) -> None:
-        self._end_line()
+        if self._in_line_of is not None:
+            self._end_line()
         if self.time_format and (text := time_text(moment, self.time_format)):
             self._write([(text + " ", "bright_black")], "")
-        self._show_prefix(board)
+        if self._prefixes:
+            self._show_prefix(board)
 
     def _show_prefix(self, board: str) -> None:
         if prefix := self._prefixes.get(board):

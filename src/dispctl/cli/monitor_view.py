@@ -103,8 +103,8 @@ class MonitorView:
 
     def _learn(self, board: str, event: MonitorEvent) -> None:
         if isinstance(event, LineSeen):
-            moment_s = event.moment.monotonic_s if event.moment else 0.0
             if event.log.event is not None:
+                moment_s = event.moment.monotonic_s if event.moment else 0.0
                 self._statuses[board] = self._statuses[board].after(event.log, moment_s)
         elif isinstance(event, Detached):
             self._gone_since_s[board] = event.moment.monotonic_s
@@ -115,7 +115,10 @@ class MonitorView:
         if isinstance(event, LineSeen):
             if self.shown.passes(event.log, event.text):
                 fold = self._folds.get(board)
-                self._show_all(board, [event] if fold is None else fold.take(event))
+                if fold is None:
+                    self._view.show(event, board)
+                else:
+                    self._show_all(board, fold.take(event))
             return
         if board in self._folds:
             self._show_all(board, self._folds[board].rest())

@@ -11,6 +11,7 @@ from dispctl.logs.events import LEVELS, LogEvent
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_RANKS = {level: rank for rank, level in enumerate(LEVELS)}
 _EXPRESSION = re.compile("/(.+)/")
 CONTROL_TAG = "CTL"
 """Answers to control lines: a conversation of programs, shown only when asked for."""
@@ -33,7 +34,7 @@ class LineFilter:
             return False
         if tag == CONTROL_TAG and not (self.control_lines or CONTROL_TAG in self.tags):
             return False
-        if LEVELS.index(line.level) < LEVELS.index(self.level):
+        if _RANKS[line.level] < _RANKS[self.level]:
             return False
         return self.grep is None or self.grep.search(text) is not None
 

@@ -8,21 +8,33 @@ and `SECONDS_FIELDS`. Numbers are matched with
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 TEXT_FIELDS = frozenset({"error", "version", "uid", "cause", "boot", "ssid", "address", "file", "function"})
 SECONDS_FIELDS = frozenset({"seconds", "real_s"})
 
 _WHOLE = r"[0-9]{1,9}"
 _DECIMAL = r"[0-9]{1,9}(?:\.[0-9]{1,6})?"
+_NAME = re.compile(r"\(\?P<\w+>")
 
 
-def _compile(*lines: tuple[str, str]) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple(
-        (event, re.compile(text.replace("<n>", _WHOLE).replace("<s>", _DECIMAL))) for event, text in lines
+@dataclass(frozen=True)
+class KnownLines:
+    """The lines of one tag: an event's name and the pattern of its line, and one pattern that fits any of them."""
+
+    patterns: tuple[tuple[str, re.Pattern[str]], ...]
+    any_of_them: re.Pattern[str]
+
+
+def _compile(*lines: tuple[str, str]) -> KnownLines:
+    texts = {event: text.replace("<n>", _WHOLE).replace("<s>", _DECIMAL) for event, text in lines}
+    nameless = [_NAME.sub("(?:", text) for text in texts.values()]
+    return KnownLines(
+        tuple((event, re.compile(text)) for event, text in texts.items()), re.compile("|".join(nameless))
     )
 
 
-PATTERNS: dict[str | None, tuple[tuple[str, re.Pattern[str]], ...]] = {
+KNOWN_LINES: dict[str | None, KnownLines] = {
     "SETUP": _compile(
         ("firmware_started", r"dispctl firmware (?P<version>\S+) uid=(?P<uid>\S+)(?: reset=(?P<cause>\S+))?"),
         ("pending_job_found", r"Job anterior detectado, será retomado ao conectar"),

@@ -5,7 +5,7 @@ A traceback is its first line, frames from the outermost to the innermost, and t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,30 +22,33 @@ class Frame:
 
 
 class TracebackReader:
-    """Reads every line of one board; `innermost` is the frame last read of a traceback that has not ended."""
+    """Reads a board's lines; while it is not `inside` a traceback, only lines with an event matter to it.
+
+    `innermost` is the frame last read of a traceback that has not ended.
+    """
 
     def __init__(self) -> None:
-        self._inside = False
+        self.inside = False
         self.innermost: Frame | None = None
 
     def read(self, log: LogEvent) -> LogEvent:
         """The same line; the one that ends a traceback becomes the event ``exception_raised`` with where it was."""
         if log.event == "traceback_began":
-            self._inside, self.innermost = True, None
+            self.inside, self.innermost = True, None
         elif log.event == "traceback_frame":
-            self._inside, self.innermost = True, _frame(log)
-        elif self._inside:
-            self._inside, where = False, self.innermost
+            self.inside, self.innermost = True, _frame(log)
+        elif self.inside:
+            self.inside, where = False, self.innermost
             self.innermost = None
             if log.tag is None and log.message:
-                return replace(
-                    log, level="error", event="exception_raised", fields=_fields(log.message, where)
+                return log._replace(
+                    level="error", event="exception_raised", fields=_fields(log.message, where)
                 )
         return log
 
     def forget(self) -> None:
         """What comes next belongs to no traceback: the connection was lost."""
-        self._inside, self.innermost = False, None
+        self.inside, self.innermost = False, None
 
 
 def _frame(log: LogEvent) -> Frame:

@@ -5,8 +5,8 @@ Knows nothing of how lines are shown or filtered: every line is yielded.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from dispctl.adapters.port_reader import Closed, Opened, Quiet, Received
 from dispctl.errors import DeadlineError, JobEndedBadlyError
@@ -41,12 +41,11 @@ class Attached:
     port: str
 
 
-@dataclass(frozen=True)
-class LineSeen:
+class LineSeen(NamedTuple):
     """A line of the log, or a piece of one (`begins`, `ends`); `moment`, of its first byte, is None in a raw recording.
 
     `data` is what came, `text` that made safe to show. `source` is the local source line that a frame of a traceback
-    points to.
+    points to. A tuple, as `LogEvent` is.
     """
 
     text: str
@@ -238,11 +237,14 @@ class _Watch:
             return LineSeen(
                 text, LogEvent(None, "info", text), line.moment, line.begins, line.ends, line.data
             )
-        log = self._tracebacks.read(read_line(text))
+        log = read_line(text)
+        if log.event is None and not self._tracebacks.inside:  # nearly every line
+            return LineSeen(text, log, line.moment, line.begins, line.ends, line.data)
+        log = self._tracebacks.read(log)
         self._sources.heed(log)
         source = self._sources.line_of(log)
         if source is not None and log.event == "exception_raised":
-            log = replace(log, fields={**log.fields, "source": source.code, "source_path": str(source.path)})
+            log = log._replace(fields={**log.fields, "source": source.code, "source_path": str(source.path)})
         return LineSeen(text, log, line.moment, line.begins, line.ends, line.data, source)
 
 
