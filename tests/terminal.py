@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PATIENCE_S = 15
+_END = "<end of what was shown>"
 
 
 class Terminal:
@@ -63,10 +64,13 @@ class Terminal:
 
     def left_over(self) -> str:
         """Lines that were typed and that the program has left for whatever runs in the terminal next."""
-        left = b""
-        while select.select([self._program], [], [], 0)[0]:
-            left += os.read(self._program, 4096)
-        return left.decode()
+        self.type(_END + "\n")
+        left = ""
+        while not left.endswith(_END + "\n"):
+            ready, _, _ = select.select([self._program], [], [], PATIENCE_S)
+            assert ready, f"the terminal holds back what was typed; until then: {left!r}"
+            left += os.read(self._program, 4096).decode()
+        return left.removesuffix(_END + "\n")
 
     def type_hidden(self, keys: str) -> None:
         """Press `keys` once the program hides them: what comes before that, it may throw away or leave alone."""
@@ -77,12 +81,12 @@ class Terminal:
         self.type(keys)
 
     def exit_code(self) -> int:
-        """Wait for the command's end."""
-        try:
-            return self.process.wait(PATIENCE_S)
-        finally:
-            while select.select([self._person], [], [], 0)[0]:
-                self.screen += os.read(self._person, 4096).decode("utf-8", "replace")
+        """Wait for the command's end, and for all that it has shown: the kernel passes that on a little later."""
+        code = self.process.wait(PATIENCE_S)
+        os.write(self._program, _END.encode())
+        self.wait_for(_END)
+        self.screen = self.screen.replace(_END, "")
+        return code
 
     def close(self) -> None:
         """End the command if it still runs."""
