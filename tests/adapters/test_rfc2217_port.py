@@ -10,11 +10,11 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from serial import SerialException
+from serial import SerialException, SerialTimeoutException
 
 from dispctl.adapters.rfc2217_port import Rfc2217Port
 from dispctl.virtual.rfc2217 import Rfc2217Server
-from tests.virtual.cable import loop_thread
+from tests.virtual.cable import loop_thread, stalled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,6 +133,18 @@ def test_a_pulled_cable_ends_reading_and_writing(echo: Echo) -> None:
             port.read(1)
         with pytest.raises(SerialException, match="lost the connection"):
             port.write(b"x" * 100_000)
+
+
+def test_a_far_end_that_hesitates_is_told_from_one_that_is_gone(
+    echo: Echo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(opened(echo)) as port:
+        monkeypatch.setattr("dispctl.adapters.rfc2217_port.ANSWER_TIMEOUT_S", 0.1)
+        with stalled(echo.server), pytest.raises(SerialTimeoutException, match="did not answer COM-PORT"):
+            port.reset_input_buffer()
+        monkeypatch.setattr("dispctl.adapters.rfc2217_port.ANSWER_TIMEOUT_S", 10)
+        port.write(b"there again")
+        assert port.read(11) == b"there again"
 
 
 def test_a_closed_port_says_so(echo: Echo) -> None:

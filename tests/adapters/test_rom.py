@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING
 
 import esptool.cmds
 import pytest
+from esptool.util import FatalError
+from serial import SerialTimeoutException
 
 from dispctl.adapters import rom
 from dispctl.adapters.rom import LineUnreliableError
-from dispctl.errors import BoardNotFoundError, BoardSilentError, DamagedError, PortBusyError
+from dispctl.errors import (
+    BoardNotFoundError,
+    BoardRefusedError,
+    BoardSilentError,
+    DamagedError,
+    DispctlError,
+    PortBusyError,
+)
 from dispctl.virtual.flash import NorFlash
-from tests.virtual.cable import bench, loop_thread
+from tests.virtual.cable import bench, loop_thread, stalled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,6 +104,40 @@ def test_a_pulled_cable_is_said_so(board: Bench) -> None:
             session.read(0, 4 * 1024 * 1024)
 
 
+def test_a_far_end_that_hesitates_is_worth_another_try(board: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    with rom.connect(board.url) as session:
+        monkeypatch.setattr("dispctl.adapters.rfc2217_port.ANSWER_TIMEOUT_S", 0.1)
+        with stalled(board.server), pytest.raises(LineUnreliableError, match="did not answer"):
+            session.reset()
+        monkeypatch.setattr("dispctl.adapters.rfc2217_port.ANSWER_TIMEOUT_S", 10)
+
+
+def test_a_far_end_that_hesitates_at_the_very_beginning_too(
+    board: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(esptool.cmds, "detect_chip", _failing(SerialTimeoutException("it did not answer")))
+    with pytest.raises(LineUnreliableError, match="did not answer"), rom.connect(board.url):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("Response doesn't match request.", LineUnreliableError),
+        (
+            "Unexpected chip magic value 0x12345678. Failed to autodetect chip type.\nProbably",
+            BoardRefusedError,
+        ),
+    ],
+)
+def test_a_failure_after_the_first_answer_is_not_called_silence(
+    board: Bench, monkeypatch: pytest.MonkeyPatch, words: str, expected: type[DispctlError]
+) -> None:
+    monkeypatch.setattr(esptool.cmds, "detect_chip", _failing(FatalError(words)))
+    with pytest.raises(expected, match=words.split("\n", maxsplit=1)[0]), rom.connect(board.url):
+        pass
+
+
 def test_a_chip_that_writes_wrong_bytes_is_found_out(board: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     real = board.flash.program
     monkeypatch.setattr(board.flash, "program", lambda offset, data: real(offset, b"\0" + data[1:]))
@@ -125,3 +168,12 @@ def test_no_port_is_no_board() -> None:
 def _without_attempts(detect_chip: object) -> object:
     """As many attempts as it takes to know, and no more."""
     return lambda port: detect_chip(port, connect_attempts=1)  # type: ignore[operator]
+
+
+def _failing(error: Exception) -> object:
+    """In place of `detect_chip`: it fails so."""
+
+    def detect_chip(_port: object) -> None:
+        raise error
+
+    return detect_chip

@@ -132,3 +132,15 @@ def bench(thread: LoopThread, flash: NorFlash, *, pacing: bool = False) -> Itera
         yield board
     finally:
         thread.run(board.server.close())
+
+
+@contextmanager
+def stalled(server: Rfc2217Server) -> Iterator[None]:
+    """The cable's far end keeps its connection and does nothing at all until the end of the block."""
+    assert server._listener is not None
+    go_on = threading.Event()
+    server._listener.get_loop().call_soon_threadsafe(go_on.wait, START_TIMEOUT_S)
+    try:
+        yield
+    finally:
+        go_on.set()

@@ -16,13 +16,14 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from serial import SerialBase, SerialException
+from serial import SerialBase, SerialException, SerialTimeoutException
 
 from dispctl.adapters.telnet import ANSWER, TelnetClient, com_port_command, escape
 
 SCHEME = "rfc2217"
 CONNECT_TIMEOUT_S = 5.0
-ANSWER_TIMEOUT_S = 3.0
+ANSWER_TIMEOUT_S = 10.0
+"""A far end that is busy, or behind a network that stalls, is not gone; one that is gone hangs up."""
 STALL_TIMEOUT_S = 30.0
 """How long writing may wait for a line that takes nothing; a block of esptool's at 9600 baud needs 17 s."""
 CLOSE_TIMEOUT_S = 0.5
@@ -39,7 +40,10 @@ _STOP_BITS = {1: 1, 2: 2, 1.5: 3}
 
 
 class Rfc2217Port(SerialBase):  # type: ignore[misc]
-    """A port at ``rfc2217://HOST:PORT``; raises `SerialException` where pyserial's ports do."""
+    """A port at ``rfc2217://HOST:PORT``; raises `SerialException` where pyserial's ports do.
+
+    `SerialTimeoutException`, one of these, means that the connection stands and the far end has not answered.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._socket: socket.socket | None = None
@@ -229,7 +233,7 @@ class Rfc2217Port(SerialBase):  # type: ignore[misc]
         if self._ended:
             number = errno.EBUSY if self._line is None else errno.EPIPE
             raise SerialException(number, f"{self.portstr} hung up")
-        raise SerialException(f"{self.portstr} did not answer {what}")
+        raise SerialTimeoutException(f"{self.portstr} did not answer {what}")
 
     def _send(self, data: bytes) -> None:
         with self._sending:

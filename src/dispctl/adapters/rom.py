@@ -27,6 +27,10 @@ CHIP = "ESP32"
 BAUD_LADDER = (921_600, 460_800, 115_200)
 """What to try in turn when talking breaks down; the last is what every bootloader begins with."""
 
+_NEVER_CONNECTED = "Failed to connect"
+"""How esptool begins when all of its attempts to reach the bootloader were in vain."""
+_UNKNOWN_CHIP = "Failed to autodetect chip type"
+
 _SILENCE_HINT = (
     "Check that the cable carries data (many only charge), the board's power, and the port's name."
 )
@@ -64,7 +68,7 @@ EspLog.set_logger(_log)
 import esptool.cmds as esptool_commands  # noqa: E402
 import esptool.loader  # noqa: E402
 from esptool.util import FatalError, UnsupportedCommandError  # noqa: E402
-from serial import SerialException  # noqa: E402
+from serial import SerialException, SerialTimeoutException  # noqa: E402
 
 
 class _NoHexDump:
@@ -208,6 +212,8 @@ def _translated(*, connecting: bool = False) -> Iterator[None]:
         raise BoardRefusedError(f"The chip's bootloader refused a command: {_first_line(error)}.") from error
     except FatalError as error:
         raise _connect_failure(error) if connecting else _talk_failure(error) from error
+    except SerialTimeoutException as error:  # the far end of the cable stands and hesitates
+        raise _talk_failure(error) from error
     except (SerialException, OSError) as error:
         raise BoardSilentError(
             f"The connection broke down: {_first_line(error)}.",
@@ -215,8 +221,15 @@ def _translated(*, connecting: bool = False) -> Iterator[None]:
         ) from error
 
 
-def _connect_failure(error: Exception) -> BoardSilentError:
+def _connect_failure(error: Exception) -> BoardSilentError | BoardRefusedError | DamagedError:
     text = str(error)
+    if _UNKNOWN_CHIP in text:
+        return BoardRefusedError(
+            f"The chip is none that is known here: {_first_line(error)}",
+            hint="Choose the dispenser's port with --port.",
+        )
+    if not text.startswith(_NEVER_CONNECTED):
+        return _talk_failure(error)  # the bootloader had answered before
     if "Wrong boot mode" in text:
         return BoardSilentError("The board started its program instead of its bootloader.", hint=_BOOT_HINT)
     if "TX path" in text:
