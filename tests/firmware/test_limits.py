@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from tests.firmware.measure import fuzz, memory
+from tests.firmware.measure.interpreter import ROOT, compiled
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.micropython
 
 SLACK_BYTES = 512
 
 
-def test_the_largest_job_in_a_heap_of_100_kb() -> None:
-    told = memory.largest_job()
+@pytest.mark.parametrize("form", ["source", "bytecode"])
+def test_the_largest_job_in_a_heap_of_100_kb(tmp_path: Path, form: str) -> None:
+    told = memory.largest_job(compiled(tmp_path) if form == "bytecode" else ROOT)
     assert told["payload"] == 4096
     assert told["items"] > 30
     assert told["heap"] - told["stand_ins"] <= memory.BOARD_HEAP_BYTES * memory.WORD_RATIO

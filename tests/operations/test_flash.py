@@ -17,7 +17,7 @@ from dispctl.image import littlefs_image
 from dispctl.image.littlefs_image import ReadOnlyFilesystem
 from dispctl.image.micropython_image import DISK_VERSION_2_0, IMAGE_OFFSET
 from dispctl.operations.boot import Started
-from dispctl.operations.firmware_package import MANIFEST_PATH, package_files
+from dispctl.operations.firmware_package import MANIFEST_PATH, bytecode_package, source_package
 from dispctl.operations.flash import (
     Connected,
     Dropping,
@@ -29,6 +29,7 @@ from dispctl.operations.flash import (
     Written,
     flash,
 )
+from dispctl.operations.package_form import Prepared
 from dispctl.virtual import esp_image
 from tests.operations.fake_rom import CutError, FakeRom
 
@@ -81,6 +82,11 @@ def put_files(board: FakeRom, files: dict[str, bytes], **options: Any) -> None:
     board.flash[VFS_OFFSET : VFS_OFFSET + VFS_LENGTH] = built.data
 
 
+def deployed() -> dict[str, bytes]:
+    """What a board gets of ours."""
+    return bytecode_package().files
+
+
 def files_on(board: FakeRom) -> dict[str, bytes]:
     """Every file that MicroPython would find."""
     filesystem = mounted(board)
@@ -105,9 +111,9 @@ def kinds(events: list[Event]) -> list[type]:
 
 def test_a_blank_board_ends_up_running(board: FakeRom, backups: Backups, image_path: Path) -> None:
     events = run(backups, image=image_path)
-    assert kinds(events) == [Connected, Kept, Written, Verified, Started]
+    assert kinds(events) == [Connected, Prepared, Kept, Written, Verified, Started]
     assert events[-1] == Started("0.1.0", "esp-246f28d15c01")
-    assert files_on(board) == package_files()
+    assert files_on(board) == deployed()
     for offset, data in ((0x1000, image()[:0x7000]), (0x10000, image()[0xF000:])):
         assert bytes(board.flash[offset : offset + len(data)]) == data
     assert list(backups.folder.glob("*")) == []
@@ -126,7 +132,7 @@ def test_what_is_the_boards_own_stays_and_is_saved(
     put_micropython(board)
     put_files(board, OWN | {"/firmware/gone.py": b"old", "/main.py": b"old"})
     events = run(backups, image=image_path)
-    assert files_on(board) == OWN | package_files()
+    assert files_on(board) == OWN | deployed()
     kept = next(event for event in events if isinstance(event, Kept))
     assert kept.paths == tuple(sorted(OWN))
     assert kept.backup is not None
@@ -138,7 +144,7 @@ def test_stale_files_of_an_older_version_go_wherever_they_were(board: FakeRom, b
     manifest = json.dumps({"version": "0.0.1", "files": {"/lib/ours_once.py": "x", "/main.py": "y"}}).encode()
     put_files(board, OWN | {"/lib/ours_once.py": b"1", MANIFEST_PATH: manifest})
     run(backups)
-    assert files_on(board) == OWN | package_files()
+    assert files_on(board) == OWN | deployed()
 
 
 @pytest.mark.parametrize("manifest", [b"", b"{", b"[]", b'{"files": 5}'])
@@ -146,7 +152,7 @@ def test_a_damaged_manifest_drops_nothing(board: FakeRom, backups: Backups, mani
     put_micropython(board)
     put_files(board, OWN | {MANIFEST_PATH: manifest})
     run(backups)
-    assert files_on(board) == OWN | package_files()
+    assert files_on(board) == OWN | deployed()
 
 
 def test_a_micropython_that_is_there_already_is_not_written_again(
@@ -164,7 +170,7 @@ def test_without_an_image_the_boards_micropython_stays(board: FakeRom, backups: 
     before = bytes(board.flash[:VFS_OFFSET])
     run(backups)
     assert bytes(board.flash[:VFS_OFFSET]) == before
-    assert files_on(board) == package_files()
+    assert files_on(board) == deployed()
 
 
 def test_without_an_image_a_blank_board_is_refused_with_where_to_get_one(
@@ -186,6 +192,36 @@ def test_an_old_micropython_gets_a_disk_version_that_it_mounts(
     assert mounted(board).disk_version == DISK_VERSION_2_0
 
 
+@pytest.mark.parametrize("version", ["v1.18.0", "v9.0.0", "nightly"])
+def test_a_micropython_not_known_to_load_the_bytecode_gets_sources(
+    board: FakeRom, backups: Backups, tmp_path: Path, version: str
+) -> None:
+    image = tmp_path / "other.bin"
+    image.write_bytes(esp_image.build_image(version=version))
+    prepared = next(event for event in run(backups, image=image) if isinstance(event, Prepared))
+    assert prepared.form == "source"
+    assert f"MicroPython {version}" in prepared.reason
+    assert files_on(board) == source_package().files
+
+
+def test_changing_the_form_leaves_no_module_twice(board: FakeRom, backups: Backups, image_path: Path) -> None:
+    put_files(board, OWN)
+    for as_source, package in (
+        (True, source_package()),
+        (False, bytecode_package()),
+        (True, source_package()),
+    ):
+        run(backups, image=image_path, as_source=as_source)
+        assert files_on(board) == OWN | package.files
+
+
+def test_a_module_in_the_other_form_goes_whoever_put_it_there(board: FakeRom, backups: Backups) -> None:
+    put_micropython(board)
+    put_files(board, OWN | {"/updater.py": b"old", "/firmware/pour.py": b"edited", MANIFEST_PATH: b"{}"})
+    run(backups)
+    assert files_on(board) == OWN | deployed()
+
+
 def test_erase_says_what_is_dropped_before_it_drops_it(
     board: FakeRom, backups: Backups, image_path: Path
 ) -> None:
@@ -205,7 +241,7 @@ def test_erase_says_what_is_dropped_before_it_drops_it(
 def test_erase_leaves_nothing_of_it(board: FakeRom, backups: Backups, image_path: Path) -> None:
     put_files(board, OWN)
     run(backups, image=image_path, erase=True)
-    assert files_on(board) == package_files()
+    assert files_on(board) == deployed()
     assert b"tempero123" not in board.flash
 
 
@@ -222,7 +258,7 @@ def test_foreign_data_is_named_before_it_is_lost(
     board.flash[VFS_OFFSET : VFS_OFFSET + len(data)] = data
     events = run(backups, image=image_path)
     assert Dropping((words,), None) in events
-    assert files_on(board) == package_files()
+    assert files_on(board) == deployed()
 
 
 def damage_superblocks(board: FakeRom) -> None:
@@ -243,7 +279,7 @@ def test_a_damaged_filesystem_is_not_overwritten_unasked(
     assert "--erase" in (raised.value.hint or "")
     assert bytes(board.flash) == before
     run(backups, image=image_path, erase=True)
-    assert files_on(board) == package_files()
+    assert files_on(board) == deployed()
 
 
 def cut_points(total: int) -> list[int]:
@@ -266,7 +302,7 @@ def test_cut_anywhere_the_same_command_brings_it_to_the_end(
             run(backups, **options)
         board.power_on()
         run(backups, **options)
-        assert files_on(board) == OWN | package_files(), f"cut after {point} operations"
+        assert files_on(board) == OWN | deployed(), f"cut after {point} operations"
         assert backups.underway(board.mac) is None
 
 
@@ -291,7 +327,7 @@ def test_cut_twice_in_a_row_nothing_is_lost(board: FakeRom, backups: Backups, im
         board.power_on()
     events = run(backups, image=image_path)
     assert next(event for event in events if isinstance(event, Kept)).resumed
-    assert files_on(board) == OWN | package_files()
+    assert files_on(board) == OWN | deployed()
 
 
 def test_a_board_that_made_itself_a_filesystem_after_a_cut_gets_its_files_back(
@@ -305,7 +341,7 @@ def test_a_board_that_made_itself_a_filesystem_after_a_cut_gets_its_files_back(
     board.power_on()
     put_files(board, {"/boot.py": b"# made by MicroPython when it found no filesystem\n"})
     run(backups, image=image_path)
-    assert files_on(board) == OWN | package_files()
+    assert files_on(board) == OWN | deployed()
 
 
 def test_what_the_board_did_since_a_cut_counts(board: FakeRom, backups: Backups, image_path: Path) -> None:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from dispctl.adapters.port import holders, open_port, resolve
+from dispctl.adapters.port_reader import Received
+from dispctl.adapters.repl import open_repl
+from dispctl.firmware import pour
+from dispctl.operations.monitor import LineSeen, monitor
 from tests.operations.bench import PORT, put_files
 from tests.operations.saved_jobs import SAVED
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.end_to_end.processes import Dispctl
 
 pytestmark = pytest.mark.micropython
@@ -31,6 +35,21 @@ def test_a_blank_board_is_brought_to_the_running_firmware(
     assert result["firmware"] == "0.1.0"
     assert result["uid"] == "esp-" + result["mac"].replace(":", "")
     assert result["kept"] == []
+
+
+def test_a_traceback_of_the_bytecode_leads_to_the_source_here(board: str) -> None:
+    with open_repl(board) as session:
+        assert session.run("import firmware.pour\nprint(firmware.pour.__file__)").strip().endswith(".mpy")
+        said = session.run(
+            "import sys\ntry:firmware.pour.Pour._elapsed_ms(None)\nexcept AttributeError as e:sys.print_exception(e)"
+        )
+    last = list(monitor([Received(None, said.encode())]))[-1]
+    assert isinstance(last, LineSeen)
+    assert (last.log.fields["exception"], last.log.fields["function"]) == ("AttributeError", "_elapsed_ms")
+    lines, first = inspect.getsourcelines(pour.Pour._elapsed_ms)
+    assert last.source is not None
+    assert last.source.line == first + 1
+    assert (last.source.path, last.source.code) == (Path(pour.__file__), lines[1].strip())
 
 
 def test_flashing_again_keeps_settings_and_the_saved_job(board: str, dispctl: Dispctl) -> None:

@@ -21,9 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dispctl.adapters import bytecode
 from dispctl.adapters.repl import open_repl
 from dispctl.image import littlefs_image, micropython_image
-from dispctl.operations.firmware_package import package_files
+from dispctl.operations.firmware_package import bytecode_package, source_package
 from dispctl.virtual import app_image, esp_image
 from tests.end_to_end.processes import Dispctl
 from tests.operations.saved_jobs import SAVED
@@ -182,12 +183,12 @@ def measure_app(bench: Bench) -> Compared:
 
 
 def _built() -> littlefs_image.BuiltImage:
-    return littlefs_image.build(package_files(), FILES_LENGTH)
+    return littlefs_image.build(bytecode_package().files, FILES_LENGTH)
 
 
 def _package_folder(bench: Bench) -> list[str]:
     """Our files on this machine, as mpremote takes them; returns what to copy."""
-    for path, contents in package_files().items():
+    for path, contents in bytecode_package().files.items():
         file = bench.folder / "package" / path.lstrip("/")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(contents)
@@ -195,8 +196,11 @@ def _package_folder(bench: Bench) -> list[str]:
 
 
 def _change_a_file(cable: str) -> None:
+    older = source_package().files["/firmware/pour.py"] + b"\nOLDER = True\n"
     with open_repl(cable) as session:
-        session.replace_file("/firmware/pour.py", package_files()["/firmware/pour.py"] + b"\n# older\n")
+        session.replace_file(
+            "/firmware/pour.mpy", bytecode.compile_all({"firmware/pour.py": older})["firmware/pour.py"]
+        )
 
 
 MEASURES: dict[str, Callable[[Bench], Compared]] = {

@@ -49,6 +49,13 @@ Baud = Annotated[
 Erase = Annotated[
     bool, typer.Option("--erase", help="Drop what the board holds: settings, job, files. Asks.")
 ]
+Source = Annotated[
+    bool,
+    typer.Option(
+        "--source",
+        help="Put the firmware on the board as sources, to be edited there; without it as bytecode, which starts faster.",
+    ),
+]
 Wait = Annotated[bool, typer.Option("--wait", help="While a jar is being poured, wait for the end.")]
 Force = Annotated[bool, typer.Option("--force", help="Do not ask whether a jar is being poured.")]
 BootTimeout = Annotated[
@@ -67,6 +74,7 @@ def flash(
     offline: Offline = False,
     app_only: AppOnly = False,
     erase: Erase = False,
+    source: Source = False,
     wait: Wait = False,
     force: Force = False,
     expect_mac: ExpectMac = None,
@@ -93,11 +101,11 @@ def flash(
             "--app-only changes nothing but the firmware package, through the running MicroPython."
         )
     boards = choose_boards(port, every=every, expected_mac=expect_mac)
+    options = {"as_source": source, "wait": wait, "force": force, "boot_timeout_s": boot_timeout}
     if app_only:
-        operation = _updating(wait=wait, force=force, boot_timeout_s=boot_timeout)
+        operation = _updating(**options)
     else:
-        options = {"erase": erase, "wait": wait, "force": force, "boot_timeout_s": boot_timeout}
-        operation = _flashing(console, micropython, baud, offline=offline, options=options)
+        operation = _flashing(console, micropython, baud, offline=offline, options=options | {"erase": erase})
     show_boards(console, boards, operation)
 
 

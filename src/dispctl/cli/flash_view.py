@@ -9,7 +9,8 @@ import typer
 
 from dispctl.cli.console import failure_object
 from dispctl.errors import DispctlError, UsageError
-from dispctl.operations import boot, busy, update_firmware
+from dispctl.operations import boot, busy, package_form, update_firmware
+from dispctl.operations.firmware_package import twin_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -107,6 +108,8 @@ class BoardView:
         elif isinstance(event, boot.Started):
             self.summary |= {"firmware": event.version, "uid": event.uid}
             self.last_words = f"The board runs dispctl firmware {event.version}."
+        elif isinstance(event, package_form.Prepared):
+            self._show_form(event)
         elif isinstance(event, update_firmware.Compared):
             self._show_compared(event)
         elif isinstance(event, update_firmware.Committed):
@@ -149,14 +152,21 @@ class BoardView:
                 f"Verified; {event.kept} kept files byte by byte. Waiting for the firmware to start."
             )
 
+    def _show_form(self, event: package_form.Prepared) -> None:
+        self.summary |= {"form": event.form}
+        if event.reason:
+            self.summary |= {"form_reason": event.reason}
+            self._bar.close()
+            self._console.warning(self._prefix + event.reason)
+
     def _show_compared(self, event: update_firmware.Compared) -> None:
         self.summary |= {
             "mac": event.mac, "micropython": event.micropython, "changed": list(event.changed), "stale": list(event.stale)
         }  # fmt: skip
-        if event.changed or event.stale:
-            self._say(
-                f"To change: {', '.join([*event.changed, *(f'{path} (away)' for path in event.stale)])}."
-            )
+        # A module that changes its form is one change, not two.
+        away = [f"{path} (away)" for path in event.stale if twin_of(path) not in event.changed]
+        if event.changed or away:
+            self._say(f"To change: {', '.join([*event.changed, *away])}.")
         else:
             self._say("The firmware package is up to date; restarting the board.")
 

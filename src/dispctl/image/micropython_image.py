@@ -156,10 +156,14 @@ APP_HEAD_LENGTH = _APP_DESCRIPTION_OFFSET + _APP_DESCRIPTION.size
 
 def disk_version_of(version: str) -> int:
     """The littlefs disk version that MicroPython `version` (``v1.24.1``) mounts; every one mounts 2.0."""
+    release = release_of(version)
+    return DISK_VERSION_2_1 if release and release >= _FIRST_WITH_2_1 else DISK_VERSION_2_0
+
+
+def release_of(version: str) -> tuple[int, int] | None:
+    """(1, 24) for ``v1.24.1`` and its previews; None for what is no version."""
     numbers = re.match(r"v?(\d+)\.(\d+)", version)
-    if numbers and (int(numbers[1]), int(numbers[2])) >= _FIRST_WITH_2_1:
-        return DISK_VERSION_2_1
-    return DISK_VERSION_2_0
+    return (int(numbers[1]), int(numbers[2])) if numbers else None
 
 
 def _check_chip(data: bytes, source: str) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from dispctl.adapters import config_files, serial_access, session_file
+from dispctl.adapters import bytecode, config_files, serial_access, session_file
 from dispctl.adapters.backend_address import normalized
 from dispctl.adapters.backend_client import BackendClient
 from dispctl.adapters.port import simulator_directory
@@ -40,6 +40,7 @@ class Found:
 def examine(backend: str) -> Iterator[Found]:
     """Everything that is looked at, one finding after the other."""
     yield _versions()
+    yield _compiler()
     for extra, modules in EXTRAS.items():
         yield _extra(extra, modules)
     yield from _settings()
@@ -62,6 +63,15 @@ def _versions() -> Found:
                 ExitCode.USAGE,
             )
     return Found("versions", GOOD, ", ".join(f"{name} {version}" for name, version in found.items()))
+
+
+def _compiler() -> Found:
+    try:
+        compiler = bytecode.installed()
+    except DispctlError as error:
+        words = f"{error.message} dispctl flash puts the firmware on boards as sources, which start slower."
+        return Found("bytecode", NOTE, words, error.hint or "")
+    return Found("bytecode", GOOD, f"{compiler}, version {compiler.bytecode_version}")
 
 
 def _extra(extra: str, modules: tuple[str, ...]) -> Found:

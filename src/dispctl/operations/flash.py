@@ -15,10 +15,10 @@ from dispctl.adapters.rom import BAUD_LADDER, LineUnreliableError
 from dispctl.errors import DamagedError, UsageError
 from dispctl.firmware import VERSION
 from dispctl.image import littlefs_image, micropython_image, partition_table
-from dispctl.operations import board_flash, boot, busy, kept_files
+from dispctl.operations import board_flash, boot, busy, kept_files, package_form
 from dispctl.operations.boot import Started
 from dispctl.operations.choose_boards import check_mac
-from dispctl.operations.firmware_package import package_files
+from dispctl.operations.package_form import Prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -84,14 +84,15 @@ class Verified:
 
 FOREIGN_WORDS = {"fat": "a FAT filesystem", "unknown": "data that is no filesystem of MicroPython"}
 
-Event = busy.Waited | Connected | SlowedDown | Dropping | Kept | Written | Verified | Started
+Event = busy.Waited | Connected | SlowedDown | Prepared | Dropping | Kept | Written | Verified | Started
 
 
 @dataclass(frozen=True)
 class Request:
     """What to flash: `image` is None to leave the MicroPython on the board, where there is one.
 
-    `fallback` gives the image for a board without; `expected_mac` refuses another board.
+    `fallback` gives the image for a board without; `expected_mac` refuses another board; `as_source` deploys the
+    firmware's sources also where bytecode would do.
     """
 
     port: str
@@ -99,6 +100,7 @@ class Request:
     fallback: Callable[[], Path] | None = None
     expected_mac: str | None = None
     erase: bool = False
+    as_source: bool = False
     wait: bool = False
     force: bool = False
     bauds: tuple[int, ...] = BAUD_LADDER
@@ -146,9 +148,11 @@ def _flash_at(
         check_mac(request.port, session.mac, request.expected_mac)
         image = image or _needed_image(request, session)
         target = _target(session, image)
+        package = package_form.for_micropython(target.micropython, as_source=request.as_source)
+        yield Prepared(package.form, package.reason)
         old = board_flash.find_filesystem(session, _regions(session, target))
         kept = yield from _keep(request, session, backups, old)
-        files = {**kept, **package_files()}
+        files = {**kept, **package.files}
         built = littlefs_image.build(files, target.region.length, disk_version=target.disk_version)
         was_there = _write(request, session, image, built, target.region)
         yield Written(target.micropython, was_there, len(files))

@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING
 
 from dispctl.errors import DamagedError
 from dispctl.firmware import VERSION, updater
-from dispctl.operations import boot, busy, update_scripts
+from dispctl.operations import boot, busy, package_form, update_scripts
 from dispctl.operations.boot import Started
 from dispctl.operations.choose_boards import check_mac
-from dispctl.operations.firmware_package import PACKAGE_FOLDER, package_files
+from dispctl.operations.firmware_package import PACKAGE_FOLDER, twin_of
+from dispctl.operations.package_form import Prepared
+from dispctl.operations.update_scripts import Changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
     from dispctl.adapters.port import SerialPort
     from dispctl.adapters.repl import ReplSession
+    from dispctl.operations.firmware_package import Package
     from dispctl.operations.update_scripts import Survey
 
 SPARE_BYTES = 32 * 1024
@@ -29,7 +32,10 @@ SPARE_BYTES = 32 * 1024
 
 @dataclass(frozen=True)
 class Compared:
-    """What the board has that differs from the package (`changed`), and what it has of an older one (`stale`)."""
+    """What the board has that differs from the package (`changed`), and what it has of an older one (`stale`).
+
+    A module in the package's other form is stale whoever put it there: the board would load the source of the two.
+    """
 
     mac: str
     micropython: str
@@ -45,14 +51,15 @@ class Committed:
     sent_bytes: int
 
 
-Event = busy.Waited | Compared | Committed | Started
+Event = busy.Waited | Prepared | Compared | Committed | Started
 
 
 @dataclass(frozen=True)
 class Request:
-    """Which board, and how patiently. `expected_mac` refuses another one."""
+    """Which board, and how patiently. `expected_mac` refuses another one; `as_source` as in `flash`."""
 
     port: str
+    as_source: bool = False
     wait: bool = False
     force: bool = False
     expected_mac: str | None = None
@@ -60,10 +67,8 @@ class Request:
     on_progress: Callable[[float, str], None] = field(default=lambda _part, _words: None)
 
 
-def update_firmware(
-    request: Request, package: Mapping[str, bytes] | None = None
-) -> Generator[Event, None, None]:
-    """Do all of it; the last event is `Started`. `package` is by path on the board, as `package_files` gives it.
+def update_firmware(request: Request, package: Package | None = None) -> Generator[Event, None, None]:
+    """Do all of it; the last event is `Started`. Without a `package` it is this version's, in the form that fits.
 
     Raises the errors of the port and the prompt, BoardRefusedError while a jar is being poured and for another board,
     DamagedError when what was sent does not read back or does not fit, DeadlineError when the firmware does not start;
@@ -73,16 +78,21 @@ def update_firmware(
 
     if not request.force:
         yield from busy.await_end_of_pour(request.port, wait=request.wait)
-    files = package_files() if package is None else package
+    if package is None and not request.as_source:
+        package_form.begin()
     with open_repl(request.port) as session:
         survey = update_scripts.read_survey(session.run(update_scripts.SURVEY))
         check_mac(request.port, survey.mac, request.expected_mac)
-        compared = _compare(survey, files)
+        package = package or package_form.for_running(
+            survey.micropython, survey.bytecode_version, as_source=request.as_source
+        )
+        yield Prepared(package.form, package.reason)
+        compared = _compare(survey, package.files)
         yield compared
         # A version on trial that was stopped would be taken back: it is committed again, even with nothing to change.
         is_new = bool(compared.changed or compared.stale) or updater.PREVIOUS in survey.folders
         if is_new:
-            yield _send(request, session, survey, files, compared)
+            yield _send(request, session, survey, package.files, compared)
         port = session.restart()
         started = _await_start(port, request.boot_timeout_s, is_new=is_new)
     if started.version != VERSION:
@@ -101,15 +111,20 @@ def _compare(survey: Survey, files: Mapping[str, bytes]) -> Compared:
     changed = [
         path for path, data in files.items() if survey.digests.get(path) != update_scripts.digest(data)
     ]
-    in_folder = {path for path in survey.digests if path.startswith(PACKAGE_FOLDER)}
-    stale = sorted(in_folder - survey.foreign - set(files))
-    return Compared(survey.mac, survey.micropython, tuple(changed), tuple(stale))
+    twins = {twin_of(path) for path in files}
+    stale = {
+        path
+        for path in set(survey.digests) - set(files)
+        if path in twins or (path.startswith(PACKAGE_FOLDER) and path not in survey.foreign)
+    }
+    return Compared(survey.mac, survey.micropython, tuple(changed), tuple(sorted(stale)))
 
 
 def _send(
     request: Request, session: ReplSession, survey: Survey, files: Mapping[str, bytes], compared: Compared
 ) -> Committed:
-    staged = _staged({path: files[path] for path in compared.changed}, compared.stale)
+    changes = Changes({path: files[path] for path in compared.changed}, compared.stale)
+    staged = changes.staged()
     _check_room(survey, staged)
     programs = list(update_scripts.staging(staged, packed=survey.can_unpack))
     total, sent, printed = sum(map(len, programs)), 0, ""
@@ -118,27 +133,8 @@ def _send(
         sent += len(program)
         request.on_progress(sent / total, "Sending files")
     _verify(staged, printed)
-    roots = [
-        name.removesuffix(update_scripts.ROOT_SUFFIX)
-        for name in staged
-        if name.endswith(update_scripts.ROOT_SUFFIX)
-    ]
-    session.run(update_scripts.commit(roots))
+    session.run(update_scripts.commit(changes))
     return Committed(len(staged), sent)
-
-
-def _staged(changed: Mapping[str, bytes], stale: tuple[str, ...]) -> dict[str, bytes]:
-    """The folder of changes that the board is to get, by name in it."""
-    return {
-        **{_name_staged(path): data for path, data in changed.items()},
-        **{_name_staged(path) + updater.GONE: b"" for path in stale},
-    }
-
-
-def _name_staged(path: str) -> str:
-    if path.startswith(PACKAGE_FOLDER):
-        return path.removeprefix(PACKAGE_FOLDER)
-    return path.removeprefix("/") + update_scripts.ROOT_SUFFIX
 
 
 def _check_room(survey: Survey, staged: Mapping[str, bytes]) -> None:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from dispctl.errors import BoardSilentError
 from dispctl.firmware import updater
+from dispctl.operations.firmware_package import PACKAGE_FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 ALONE_MS = 60_000
 DIGEST_BYTES = 9
@@ -58,12 +59,12 @@ def M():
  except(OSError,ValueError,KeyError,TypeError):return{{}}
 T={{"/{updater.FOLDER}/"+n:D("/{updater.FOLDER}/"+n)for n in L("/{updater.FOLDER}")}}
 for n in L("/"):
- if n in("main.py","updater.py"):T["/"+n]=D("/"+n)
+ if n in("main.py","updater.py","updater.mpy"):T["/"+n]=D("/"+n)
 S=os.statvfs("/")
 m=M()
 print(json.dumps({{"files":T,"foreign":[p for p in T if p not in m],"folders":[e[0]for e in os.ilistdir("/")if e[1]&0x4000],
 "mac":":".join(["%02x"%b for b in machine.unique_id()]),"deflate":deflate is not None,"free":S[0]*S[3],
-"micropython":os.uname()[2]}}))
+"micropython":os.uname()[2],"mpy":getattr(sys.implementation,"_mpy",0)&255}}))
 """
 
 _PREPARE = f"""
@@ -108,6 +109,24 @@ class Survey:
     micropython: str
     can_unpack: bool
     free_bytes: int
+    bytecode_version: int
+    """What it loads, 0 for none."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What an update does: files it puts on the board (path to contents), and paths that it removes."""
+
+    put: Mapping[str, bytes]
+    removed: Sequence[str]
+
+    def staged(self) -> dict[str, bytes]:
+        """The folder of changes that the board is to get, by name in it."""
+        gone = [path for path in self.removed if _in_package(path)]
+        return {
+            **{_name_staged(path): data for path, data in self.put.items()},
+            **{_name_staged(path) + updater.GONE: b"" for path in gone},
+        }
 
 
 def read_survey(printed: str) -> Survey:
@@ -116,7 +135,7 @@ def read_survey(printed: str) -> Survey:
         fields = json.loads(printed)
         return Survey(
             dict(fields["files"]), frozenset(fields["foreign"]), frozenset(fields["folders"]), str(fields["mac"]),
-            str(fields["micropython"]), bool(fields["deflate"]), int(fields["free"]),
+            str(fields["micropython"]), bool(fields["deflate"]), int(fields["free"]), int(fields["mpy"]),
         )  # fmt: skip
     except (ValueError, KeyError, TypeError) as error:
         raise BoardSilentError("What the board says of its files is garbled.") from error
@@ -141,16 +160,19 @@ def staging(files: Mapping[str, bytes], *, packed: bool) -> Iterator[str]:
     yield program
 
 
-def commit(root_names: Iterable[str]) -> str:
+def commit(changes: Changes) -> str:
     """The program that makes the staged files count, all by one rename.
 
-    Files of `/` come first, one by one: they start the old version as well as the new one.
+    Files of `/` come first, one by one: they start the old version as well as the new one. One goes when what takes
+    its place is there.
     """
     moves = [
-        f'os.rename("/{updater.STAGED}/{name}{ROOT_SUFFIX}","/{name}")\n'
-        for name in sorted(root_names, reverse=True)
+        f'os.rename("/{updater.STAGED}/{path[1:]}{ROOT_SUFFIX}","{path}")\n'
+        for path in sorted(changes.put, reverse=True)
+        if not _in_package(path)
     ]
-    return f'{"".join(moves)}os.rename("/{updater.STAGED}","/{updater.NEXT}")'
+    removals = [f'os.remove("{path}")\n' for path in changes.removed if not _in_package(path)]
+    return f'{"".join(moves + removals)}os.rename("/{updater.STAGED}","/{updater.NEXT}")'
 
 
 def _statements(files: Mapping[str, bytes], *, packed: bool) -> Iterator[str]:
@@ -159,6 +181,14 @@ def _statements(files: Mapping[str, bytes], *, packed: bool) -> Iterator[str]:
         for start in range(0, len(data), PIECE_BYTES):
             yield f'A("{b64encode(data[start : start + PIECE_BYTES]).decode()}")\n'
         yield f"F({json.dumps(name)},{packed and bool(data)})\n"
+
+
+def _in_package(path: str) -> bool:
+    return path.startswith(PACKAGE_FOLDER)
+
+
+def _name_staged(path: str) -> str:
+    return path.removeprefix(PACKAGE_FOLDER) if _in_package(path) else path[1:] + ROOT_SUFFIX
 
 
 def _packed(contents: bytes) -> bytes:

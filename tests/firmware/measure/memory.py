@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
+from pathlib import Path
 from typing import Any
 
-from tests.firmware.measure.interpreter import run_script
+from tests.firmware.measure.interpreter import ROOT, compiled, run_script
 
 BOARD_HEAP_BYTES = 100 * 1024
 WORD_RATIO = 2
@@ -13,27 +15,33 @@ WORD_RATIO = 2
 STAND_INS_BYTES = 29 * 1024
 
 
-def largest_job() -> dict[str, Any]:
+def largest_job(root: Path = ROOT) -> dict[str, Any]:
     """What `memory.py` tells about the largest job in a heap like the board's; RuntimeError if it does not fit."""
-    return run_script("memory", "largest", heap=str(BOARD_HEAP_BYTES * WORD_RATIO + STAND_INS_BYTES))[0]
+    heap = str(BOARD_HEAP_BYTES * WORD_RATIO + STAND_INS_BYTES)
+    return run_script("memory", "largest", heap=heap, root=root)[0]
 
 
-def many_jobs(count: int) -> dict[str, Any]:
+def many_jobs(count: int, root: Path = ROOT) -> dict[str, Any]:
     """What is in use after the first jobs, and after `count`."""
-    return run_script("memory", str(count), heap="1m")[0]
+    return run_script("memory", str(count), heap="1m", root=root)[0]
 
 
 def main() -> None:
-    """Print both."""
+    """Print both, of the firmware as bytecode."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=1000)
     options = parser.parse_args()
-    told = largest_job()
+    with tempfile.TemporaryDirectory() as folder:
+        root = compiled(Path(folder))
+        show(largest_job(root), many_jobs(options.jobs, root))
+
+
+def show(told: dict[str, Any], many: dict[str, Any]) -> None:
+    """Print what both told."""
     firmware = {key: (told[key] - told["stand_ins"]) // 1024 for key in ("heap", "idle", "peak")}
     print(f"job of {told['payload']} bytes, {told['items']} items, 64-bit heap of {firmware['heap']} KB:")
     print(f"  {firmware['idle']} KB in use before it, at most {firmware['peak']} KB, {told['where']}")
     print("  half of that on the ESP32, where words have 4 bytes")
-    many = many_jobs(options.jobs)
     print(
         f"{many['jobs']} jobs in a row: {many['settled']} bytes in use after the first, {many['after']} at the end"
     )

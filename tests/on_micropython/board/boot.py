@@ -12,8 +12,9 @@ sys.path.insert(0, sys.argv[1] + "/src/dispctl")
 for name in ("machine", "network", "esp32"):
     sys.modules[name] = sys  # type: ignore[assignment]
 
-FIRST = ("hardware", "settings")
+FIRST = ("updater", "main", "settings")
 REST = (
+    "loading",
     "backend",
     "console",
     "dispenser",
