@@ -17,7 +17,7 @@ CHECKPOINT_MS = 1_060
 RETAINED_MS = 160
 
 Kind = Literal["cut", "reset", "wifi off", "wifi on"]
-FAULTS = ["ok", "refuse", "lost", "drop", "hang", "half", "500", "503", "429"]
+FAULTS = ["ok", "refuse", "lost", "drop", "hang", "half", "cut", "500", "503", "429"]
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,11 @@ doses = st.lists(st.sampled_from([0.2, 0.9, 1.0, 1.4, 1.5, 2.7, 6.0]), min_size=
 
 @dataclass(frozen=True)
 class Network:
-    """What the next requests meet, and the next reports."""
+    """What the next requests meet, and the next reports; `poll_wait` is offered to polls, where it is not empty."""
 
     faults: list[str]
     report_faults: list[str]
+    poll_wait: str
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,10 @@ class FlashCut:
 
 
 networks = st.builds(
-    Network, st.lists(st.sampled_from(FAULTS), max_size=6), st.lists(st.sampled_from(FAULTS), max_size=4)
+    Network,
+    st.lists(st.sampled_from(FAULTS), max_size=6),
+    st.lists(st.sampled_from(FAULTS), max_size=4),
+    st.sampled_from(["", "2", "25"]),
 )
 flash_cuts = st.builds(FlashCut, st.integers(0, 60), st.booleans())
 
@@ -74,6 +78,7 @@ def test_whatever_happens_the_job_ends_done_once(
     world.backend.queue.append(make_job(seconds=tuple(seconds)))
     world.backend.faults = list(network.faults)
     world.backend.report_faults = list(network.report_faults)
+    world.backend.poll_wait = network.poll_wait
     world.storage.cut_at = flash_cut.operation
     world.storage.torn = flash_cut.torn
     for event in history:

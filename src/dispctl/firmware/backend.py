@@ -2,7 +2,7 @@
 
 import json
 
-from .http_client import HttpClient, Response
+from .http_client import HttpClient, Response, Wait
 from .job import MAX_PAYLOAD_BYTES
 from .job_state import JobState
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 UNAUTHORIZED = 401
+_NEXT_JOB = "/devices/me/next_job"
+_JOB_LIMIT_BYTES = MAX_PAYLOAD_BYTES + 1
+ANSWER_MARGIN_MS = 3_000  # beyond the time that the backend was asked to wait
 
 
 class Backend:
@@ -59,7 +62,12 @@ class Backend:
 
     def next_job(self) -> Response:
         """The job to do next: 200 with its payload (one byte too many where it is too long), 204 for none."""
-        return self._call("GET", "/devices/me/next_job", None, limit=MAX_PAYLOAD_BYTES + 1)
+        return self._call("GET", _NEXT_JOB, None, limit=_JOB_LIMIT_BYTES)
+
+    def await_job(self, wait_s: int, is_over: "Callable[[], bool]") -> Response:
+        """The same, but without a job the backend answers after `wait_s` seconds only; `is_over` ends that."""
+        wait = Wait(wait_s * 1000 + ANSWER_MARGIN_MS, is_over)
+        return self._call("GET", f"{_NEXT_JOB}?wait={wait_s}", None, limit=_JOB_LIMIT_BYTES, wait=wait)
 
     def complete(self, state: JobState) -> Response:
         """The report of a job in which every item has a result."""
@@ -86,6 +94,7 @@ class Backend:
         *,
         token: bool = True,
         limit: int = 2048,
+        wait: "Wait | None" = None,
     ) -> Response:
         settings = self._settings
         answer = self._http.request(
@@ -96,8 +105,10 @@ class Backend:
             body=body,
             limit=limit,
             repeatable=token,
+            wait=wait,
         )
-        self._note(answer)
+        if wait is None or answer.ok or answer.status == UNAUTHORIZED:
+            self._note(answer)  # a wait that failed says nothing: not all on the way let a request wait
         if settings["debug_http"]:
             shown = answer.text() if token else "..."  # the answer to a claim holds the token
             self._console.log(

@@ -6,10 +6,13 @@ its report is retried for ever.
 
 from . import job_execution as execution
 from . import job_persistence as persistence
+from .backend import UNAUTHORIZED
+from .claim import claim_token
 from .control import Control
 from .job import JobRefusedError, parse_job
 from .job_state import RUNNING, JobState, job_mark, same_job
-from .timer import Timer
+from .polls import POLL_BACKOFF_MAX_MS, Polls
+from .timer import Timer, jittered
 from .watchdog import NORMAL_MS
 
 TYPE_CHECKING = False
@@ -24,18 +27,14 @@ ST_WIFI_CONNECT = "wifi_connect"
 ST_ONLINE = "online"
 
 REPORT_RETRY_MS = 30_000
-JITTER = 0.2
-POLL_MS = 1_000
-POLL_BACKOFF_MAX_MS = 30_000
 CLAIM_RETRY_MS = 5_000
 SAVE_RETRY_MS = 5_000
-_HEARTBEAT_SEC = 30
-_HEARTBEAT_MAX_SEC = 3_600
+# A heartbeat goes a quarter of its period early, at most so long, rather than cut a wait short.
+_EARLY_SHARE = 4
+_EARLY_MS = 10_000
 _PASS_MS = 20
 _PASS_LIMIT_MS = 120_000  # a pass of the loop may hold several HTTP calls, each within its own time-out
 _NO_CONTENT = 204
-_REFUSED = range(400, 500)
-_TRY_AGAIN = (408, 429)
 
 
 class Dispenser:
@@ -53,9 +52,8 @@ class Dispenser:
         self._resuming = False
         self._was_joined = False
         self._claim_failed: str | None = None
-        self._poll_failures = 0
         clock = parts.clock
-        self._poll = Timer(clock)
+        self._polls = Polls(clock, parts.system)
         self._heartbeat = Timer(clock)
         self._report = Timer(clock)
         self._claim = Timer(clock)
@@ -92,16 +90,20 @@ class Dispenser:
             self._work_offline(self.job)
 
     def poll_next_job(self) -> None:
-        """Ask for a job; save it, pour it, report it."""
-        answer = self.parts.backend.next_job()
-        self._poll.start(POLL_MS)
-        if answer.status == _NO_CONTENT:
-            self._poll_failures = 0
-        elif answer.ok:
-            self._poll_failures = 0
-            self._receive(answer)
+        """Ask for a job, and wait for it where the backend lets the board; save it, pour it, report it."""
+        parts = self.parts
+        parts.watchdog.allow(_PASS_LIMIT_MS)
+        wait_s = self._polls.begin(self._free_ms())
+        backend = parts.backend
+        answer = backend.await_job(wait_s, self._wait_is_over) if wait_s else backend.next_job()
+        if answer.ok:
+            self._polls.answered(wait_s, answer.poll_wait_s)
+        elif wait_s and answer.status != UNAUTHORIZED:
+            self._wait_failed()
         else:
             self._poll_failed(answer)
+        if answer.ok and answer.status != _NO_CONTENT:
+            self._receive(answer)
 
     def put_job(self, payload: bytes) -> "JobState | None":
         """Take a job that came over the cable, None if it has ended before: as from the backend, saved before poured.
@@ -136,8 +138,8 @@ class Dispenser:
         """
         self.parts.backend.refused = False
         self._claim_failed = None
-        self._poll_failures = 0
-        for timer in (self._claim, self._heartbeat, self._poll):
+        self._polls.forget()
+        for timer in (self._claim, self._heartbeat):
             timer.start(0)
         if "on_interrupted" in changes:
             self.waits_for_operator = self.waits_for_operator and self._must_ask()
@@ -202,7 +204,7 @@ class Dispenser:
         else:
             self.state = ST_ONLINE if parts.wifi.joined else ST_WIFI_CONNECT
         if parts.wifi.joined and not self._was_joined:
-            for timer in (self._poll, self._report, self._heartbeat, self._claim):
+            for timer in (self._polls, self._report, self._heartbeat, self._claim):
                 timer.start(0)
         self._was_joined = parts.wifi.joined
 
@@ -212,9 +214,9 @@ class Dispenser:
         if not self.parts.settings["device_token"]:
             self._work_unclaimed()
             return
-        self._heartbeat_if_due()
+        self._heartbeat_if_due(self._early_ms())
         if self.job is None:
-            if self._poll.due:
+            if self._polls.due:
                 self.poll_next_job()
         elif self.job.next_item() < 0:
             self._retry_report()
@@ -246,44 +248,15 @@ class Dispenser:
         return bool(asks and self.job and index >= 0 and self.job.codes[index] == RUNNING)
 
     def _claim_token(self) -> None:
-        parts = self.parts
-        parts.console.log("CLAIM", "Registrando no backend...")
-        answer = parts.backend.claim(parts.settings["claim_code"])
-        self._claim.start(self._jittered(CLAIM_RETRY_MS))
-        if answer.ok and self._take_token(answer):
-            parts.console.log("CLAIM", "✓ Registrado")
-            self._claim_failed = None
-            return
-        # an accepting answer may hold the token: nothing of it is repeated
-        self._claim_failed = "resposta inválida ao registro" if answer.ok else answer.text()
-        parts.console.log("CLAIM", f"✗ Registro falhou: HTTP {answer.status}")
-        if answer.ok or (answer.status in _REFUSED and answer.status not in _TRY_AGAIN):
-            parts.settings.merge({"claim_code": None})  # spent or wrong: it will not get better
+        self._claim_failed = claim_token(self.parts)
+        self._claim.start(jittered(CLAIM_RETRY_MS, self.parts.system))
+        if self._claim_failed is None:
+            self._save_settings()
+            for timer in (self._heartbeat, self._polls, self._report):
+                timer.start(0)
 
-    def _take_token(self, answer: "Response") -> bool:
-        from json import loads
-
-        try:
-            fields = loads(answer.body)
-            token = fields["device_token"]
-            self.parts.settings.merge(
-                {
-                    "device_token": token,
-                    "device_id": fields.get("device_id"),
-                    "heartbeat_sec": _heartbeat_sec(fields.get("heartbeat_sec")),
-                    "claim_code": None,
-                }
-            )
-        except (ValueError, KeyError, TypeError, AttributeError, RuntimeError):
-            return False
-        self.parts.backend.refused = False
-        self._save_settings()
-        for timer in (self._heartbeat, self._poll, self._report):
-            timer.start(0)
-        return bool(token)
-
-    def _heartbeat_if_due(self) -> None:
-        if not self._heartbeat.due or not self.parts.wifi.joined:
+    def _heartbeat_if_due(self, early_ms: int = 0) -> None:
+        if self._heartbeat.left_ms > early_ms or not self.parts.wifi.joined:
             return
         parts = self.parts
         fields = {
@@ -310,13 +283,36 @@ class Dispenser:
         if self.parts.backend.reached and self.state == ST_ONLINE:
             self._heartbeat_if_due()
 
+    def _early_ms(self) -> int:
+        period_ms = self.parts.settings["heartbeat_sec"] * 1000
+        return min(period_ms // _EARLY_SHARE, _EARLY_MS) if self._polls.may_wait else 0
+
+    def _free_ms(self) -> int:
+        """How long nothing else will be due, as far as that is known."""
+        settings = self.parts.settings
+        return 0 if settings["claim_code"] or settings.dirty else self._heartbeat.left_ms
+
+    def _has_other_work(self) -> bool:
+        """Whether something has come up, while a poll waits, that the loop would do now if it ran."""
+        parts = self.parts
+        return (
+            self._polls.interrupted or self.job is not None or not parts.wifi.joined or parts.settings.dirty
+        )
+
+    def _wait_is_over(self) -> bool:
+        return self._heartbeat.due or self._has_other_work()
+
+    def _wait_failed(self) -> None:
+        """Without a word: the poll that follows tells what is the matter, if anything is."""
+        self.parts.wifi.drive()
+        if not self._has_other_work():
+            self._polls.wait_failed()
+
     def _poll_failed(self, answer: "Response") -> None:
-        if self._poll_failures == 0:
+        if self._polls.failed():
             self.parts.console.log("POLL", f"✗ HTTP {answer.status} {answer.error}")
             if self.parts.backend.refused:
                 self._say_refused()
-        self._poll_failures = min(self._poll_failures + 1, 5)
-        self._poll.start(self._jittered(min(POLL_MS << self._poll_failures, POLL_BACKOFF_MAX_MS)))
 
     def _receive(self, answer: "Response") -> None:
         parts = self.parts
@@ -340,7 +336,7 @@ class Dispenser:
             persistence.save_job(parts.storage, parts.retained, state, payload)
         except OSError as error:
             parts.console.log("PERSIST", f"✗ Job {job.id} não salvo, não será executado: {error}")
-            self._poll.start(POLL_BACKOFF_MAX_MS)
+            self._polls.start(POLL_BACKOFF_MAX_MS)
             return
         parts.console.log("POLL", f"Job {job.id} salvo em Flash para execução offline")
         self.job = state
@@ -351,7 +347,7 @@ class Dispenser:
         self.parts.console.log("POLL", f"✗ Job {job_id or '?'} recusado: {reason}")
         reported = job_id > 0 and self.parts.backend.refuse(job_id, reason).ok
         if not reported:
-            self._poll.start(self._jittered(REPORT_RETRY_MS))
+            self._polls.start(jittered(REPORT_RETRY_MS, self.parts.system))
 
     def _report_again(self, ended: JobState) -> None:
         console = self.parts.console
@@ -362,7 +358,7 @@ class Dispenser:
             console.log("REPORT", "✓ Relatório enviado com sucesso!")
         else:
             console.log("REPORT", f"✗ Falha ao reportar: HTTP {answer.status}")
-            self._poll.start(self._jittered(REPORT_RETRY_MS))
+            self._polls.start(jittered(REPORT_RETRY_MS, self.parts.system))
 
     def _run_job(self) -> None:
         """Pour what is left of the job, then report it."""
@@ -400,15 +396,5 @@ class Dispenser:
             self.reporting = False
         if over and self.job is state:
             self.drop_job()
-            self._poll.start(0)
-        self._report.start(self._jittered(REPORT_RETRY_MS))
-
-    def _jittered(self, duration_ms: int) -> int:
-        return int(duration_ms * (1 - JITTER + 2 * JITTER * self.parts.system.random()))
-
-
-def _heartbeat_sec(value: "Any") -> int:
-    """The backend's wish as far as the board can follow it."""
-    if not isinstance(value, (int, float)) or not value:
-        return _HEARTBEAT_SEC
-    return int(min(max(value, 1), _HEARTBEAT_MAX_SEC))
+            self._polls.start(0)
+        self._report.start(jittered(REPORT_RETRY_MS, self.parts.system))

@@ -1,6 +1,7 @@
 """A small HTTP/1.1 client: time-outs, size limits, no redirects, one kept connection. Knows no sockets, no contract.
 
-Whatever the server does, a request ends within its time with a `Response`; `status` 0 means that none came.
+Whatever the server does, a request ends within its time with a `Response`; `status` 0 means that none came. A server may
+be allowed to let a request wait (a long poll): then it may be silent for so much longer before its answer begins.
 """
 
 TYPE_CHECKING = False
@@ -12,10 +13,15 @@ if TYPE_CHECKING:
 
 OVERALL_MS = 20_000
 GAP_MS = 10_000
+PAUSE_MS = 5  # between two looks at a connection
+WAITING_PAUSE_MS = 20  # the same during a long wait, of which there are thousands
+_STALE_MS = 1_000  # a kept connection that was closed long ago fails at once; one cut in a wait, later
 _MAX_LINE_BYTES = 1024
 _MAX_HEADERS = 64
 _CHUNK_BYTES = 512
 _MAX_DIGITS = 12
+_LENGTH_HEADERS = ("content-length", "transfer-encoding", "connection")
+_WAIT_HEADER = "poll-wait"
 _CONTINUE = 100
 _SUCCESS = range(200, 300)
 _WITHOUT_BODY = (204, 304)
@@ -26,37 +32,88 @@ class HttpError(Exception):
     """The exchange failed; the message says how, for a log line."""
 
 
+class Wait:
+    """What a request that waits at the server may take: `patience_ms` of silence before the answer begins.
+
+    `is_over` is asked all the while; once it says so, the request is given up. Neither counts while an answer comes.
+    """
+
+    def __init__(self, patience_ms: int, is_over: "Callable[[], bool]") -> None:
+        self.patience_ms = patience_ms
+        self.is_over = is_over
+
+
 class Deadline:
     """How long is left of a request, and of the silence within it."""
 
-    def __init__(self, clock: "Clock", overall_ms: int, gap_ms: int) -> None:
+    def __init__(self, clock: "Clock", overall_ms: int, gap_ms: int, wait: "Wait | None" = None) -> None:
         self._clock = clock
         self._began = clock.ticks_ms()
         self._heard = self._began
+        self._sent = self._began
         self._overall_ms = overall_ms
         self._gap_ms = gap_ms
+        self._wait = wait
+        self._waiting: Wait | None = None
+
+    @property
+    def pause_ms(self) -> int:
+        """How long to leave the connection alone before the next look."""
+        return WAITING_PAUSE_MS if self._waiting else PAUSE_MS
 
     def check(self) -> None:
         """Raises HttpError when the time is over."""
-        now = self._clock.ticks_ms()
-        if self._clock.ticks_diff(now, self._began) >= self._overall_ms:
+        if self._waiting:
+            self._check_wait(self._waiting)
+            return
+        if self._passed_ms(self._began) >= self._overall_ms:
             raise HttpError("tempo esgotado")
-        if self._clock.ticks_diff(now, self._heard) >= self._gap_ms:
+        if self._passed_ms(self._heard) >= self._gap_ms:
             raise HttpError("servidor em silêncio")
 
     def heard(self) -> None:
-        """Something got through."""
+        """Something got through; where it ends a wait, the answer's own time begins."""
         self._heard = self._clock.ticks_ms()
+        if self._waiting:
+            self._waiting = None
+            self._began = self._heard
+
+    def sent(self) -> None:
+        """The request is out: the wait begins, if one was agreed on."""
+        self._sent = self._clock.ticks_ms()
+        self._waiting = self._wait
+
+    def repeat(self) -> None:
+        """The request is sent once more. Raises HttpError when the time is over, or when a wait was cut."""
+        self.check()
+        if self._wait and self._passed_ms(self._sent) >= _STALE_MS:
+            raise HttpError("conexão fechada durante a espera")
+        self._waiting = None
+
+    def _check_wait(self, wait: Wait) -> None:
+        if wait.is_over():
+            raise HttpError("espera interrompida")
+        if self._passed_ms(self._sent) >= wait.patience_ms:
+            raise HttpError("servidor em silêncio")
+
+    def _passed_ms(self, since: int) -> int:
+        return self._clock.ticks_diff(self._clock.ticks_ms(), since)
 
 
 class Response:
-    """`body` holds at most the limit asked for; `cut` says that there was more."""
+    """`body` holds at most the limit asked for; `cut` says that there was more.
 
-    def __init__(self, status: int, body: bytes = b"", error: str = "", cut: bool = False) -> None:
+    `poll_wait_s` is what the header `Poll-Wait` says, 0 where it says nothing that can be meant.
+    """
+
+    def __init__(
+        self, status: int, body: bytes = b"", error: str = "", cut: bool = False, poll_wait_s: int = 0
+    ) -> None:
         self.status = status
         self.body = body
         self.error = error
         self.cut = cut
+        self.poll_wait_s = poll_wait_s
 
     @property
     def ok(self) -> bool:
@@ -104,16 +161,17 @@ class HttpClient:
         body: "Callable[[], Iterable[bytes]] | None" = None,
         limit: int = 1024,
         repeatable: bool = True,
+        wait: "Wait | None" = None,
     ) -> Response:
         """One exchange. `body` gives the JSON body in pieces, called twice; `limit` is for the answer's, in bytes.
 
         A request that is not `repeatable` goes over a fresh connection; another one is sent again, once, when the
-        kept connection turns out to have been closed meanwhile.
+        kept connection turns out to have been closed meanwhile. With `wait` the server may let it wait.
         """
         try:
             url = _Url(base_url)
             head = _head(method, url.prefix + path, url.authority, token, body)
-            deadline = Deadline(self._clock, OVERALL_MS, self._gap_ms)
+            deadline = Deadline(self._clock, OVERALL_MS, self._gap_ms, wait)
             if not repeatable:
                 self.close()
             return self._exchange(url, head, body, limit, deadline)
@@ -140,7 +198,7 @@ class HttpClient:
             try:
                 return self._send_and_read(kept, head, body, limit, deadline)
             except (HttpError, OSError):
-                deadline.check()
+                deadline.repeat()
         connection = self._transport.connect(url.host, url.port, url.secure, deadline)
         self._kept_for = f"{url.secure}{url.authority}"
         return self._send_and_read(connection, head, body, limit, deadline)
@@ -166,6 +224,7 @@ class HttpClient:
             connection.write(head, deadline)
             for piece in body() if body else ():
                 connection.write(piece, deadline)
+            deadline.sent()
             response, keep = _Reader(connection, deadline).response(limit)
         finally:
             if not keep:
@@ -191,8 +250,9 @@ class _Reader:
             version, status = self._status_line()
             headers = self._headers()
         keep = version == "HTTP/1.1" and headers.get("connection", "").lower() != "close"
+        poll_wait_s = _seconds(headers.get(_WAIT_HEADER, ""))
         if status in _WITHOUT_BODY:
-            return Response(status), keep and not self._buffer
+            return Response(status, poll_wait_s=poll_wait_s), keep and not self._buffer
         if headers.get("transfer-encoding", "").lower() == "chunked":
             body, cut = self._chunked(limit)
         elif "content-length" in headers:
@@ -200,7 +260,8 @@ class _Reader:
         else:
             body, cut = self._until_closed(limit)
             keep = False
-        return Response(status, body, cut=cut), keep and not cut and not self._buffer
+        response = Response(status, body, cut=cut, poll_wait_s=poll_wait_s)
+        return response, keep and not cut and not self._buffer
 
     def _status_line(self) -> "tuple[str, int]":
         version, _, rest = self._line().partition(" ")
@@ -209,17 +270,18 @@ class _Reader:
         return version, _number(rest[:3], 10)
 
     def _headers(self) -> "dict[str, str]":
-        """Those that the body's length depends on."""
+        """Those that the body's length depends on, and the one that is handed over."""
         headers: dict[str, str] = {}
         for _ in range(_MAX_HEADERS):
             line = self._line()
             if not line:
                 return headers
             name, _, value = line.partition(":")
-            if name.lower() in ("content-length", "transfer-encoding", "connection"):
-                if len(line) >= _MAX_LINE_BYTES:
-                    raise HttpError("linha longa demais")
-                headers[name.lower()] = value.strip()
+            name = name.lower()
+            if name in _LENGTH_HEADERS and len(line) >= _MAX_LINE_BYTES:
+                raise HttpError("linha longa demais")
+            if name in _LENGTH_HEADERS or name == _WAIT_HEADER:
+                headers[name] = value.strip()
         raise HttpError("cabeçalhos demais")
 
     def _counted(self, length: int, limit: int) -> "tuple[bytes, bool]":
@@ -295,6 +357,14 @@ def _number(text: str, base: int) -> int:
     if not text or len(text) > _MAX_DIGITS or not all(c in digits for c in text.lower()):
         raise HttpError("número inválido na resposta")
     return int(text, base)
+
+
+def _seconds(text: str) -> int:
+    """What a header offers; 0 for what is no number: an offer that cannot be understood is none."""
+    try:
+        return _number(text, 10)
+    except HttpError:
+        return 0
 
 
 def _words(error: Exception) -> str:

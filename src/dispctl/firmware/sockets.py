@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from .http_client import Deadline
 
-_PAUSE_MS = 5
 _IN_PROGRESS = (
     36,
     115,
@@ -45,7 +44,7 @@ class Connection:
                 deadline.heard()
             else:
                 deadline.check()
-                self._pause(_PAUSE_MS)
+                self._pause(deadline.pause_ms)
 
     def read(self, limit: int, deadline: "Deadline") -> bytes:
         """At least one byte, at most `limit`; b"" when the other side has closed."""
@@ -56,7 +55,7 @@ class Connection:
                 deadline.check()
                 return bytes(data)
             deadline.check()
-            self._pause(_PAUSE_MS)
+            self._pause(deadline.pause_ms)
 
     def close(self) -> None:
         """Close; a connection that is already broken is closed too."""
@@ -106,7 +105,7 @@ class Transport:
                     raise HttpError("conexão recusada")
                 return
             deadline.check()
-            self._pause(_PAUSE_MS)
+            self._pause(deadline.pause_ms)
 
 
 def tls_context(ca_pem: "str | None", insecure: bool) -> "Any":

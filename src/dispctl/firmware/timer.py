@@ -1,8 +1,10 @@
-"""A moment in the future, by differences of `ticks_ms`. Pure but for the injected clock."""
+"""A moment in the future, by differences of `ticks_ms`. Pure but for the injected clock and chance."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .parts import Clock
+    from .parts import Clock, System
+
+JITTER = 0.2
 
 
 class Timer:
@@ -30,3 +32,8 @@ class Timer:
     def due(self) -> bool:
         """Whether its time has come."""
         return self.left_ms == 0
+
+
+def jittered(duration_ms: int, system: "System") -> int:
+    """Give or take a fifth: boards that lost the same backend do not all come back at once."""
+    return int(duration_ms * (1 - JITTER + 2 * JITTER * system.random()))

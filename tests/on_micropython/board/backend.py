@@ -2,7 +2,8 @@
 
 `faults` holds words that meet the next requests, one each: "ok", "refuse" (no connection), "lost" (accepted, and the
 connection dies before an answer), "drop" (dies before it is accepted), "hang", "half" (dies in mid-answer), a status
-("500", "404", …), or raw bytes as the whole answer.
+("500", "404", …), or raw bytes as the whole answer. "cut" lets a long poll wait for `CUT_AFTER_MS`, as a proxy does that
+knows no better, and is "drop" for every other request.
 """
 
 import json
@@ -14,17 +15,22 @@ if TYPE_CHECKING:
     from .fakes import FakeClock, FakeRadio
 
 CODE = "123456"
+CUT_AFTER_MS = 5_000
 _WAIT_MS = 20
 _REASONS = {200: "OK", 204: "No Content"}
 
 
 class FakeBackend:
-    """Jobs are handed out until they are reported; a report has its effect once."""
+    """Jobs are handed out until they are reported; a report has its effect once.
+
+    With `poll_wait` other than "" answers announce it, and boards that ask for it are let wait.
+    """
 
     def __init__(self) -> None:
         self.token = "token-1"
         self.claims = 0
         self.queue: list[dict[str, Any]] = []
+        self.poll_wait = ""
         self.raw_job: bytes | None = None
         self.reports: dict[int, dict[str, Any]] = {}
         self.report_count = 0
@@ -44,7 +50,7 @@ class FakeBackend:
         if path == "/devices/me/heartbeat":
             self.heartbeats += 1
             return 200, b'{"ok": true}'
-        if path == "/devices/me/next_job":
+        if path.partition("?")[0] == "/devices/me/next_job":
             return self._next_job()
         return self._complete(int(path.split("/")[4]), json.loads(body))
 
@@ -117,7 +123,7 @@ class FakeConnection:
 
     def read(self, limit: int, deadline: "Any") -> bytes:
         if self._answer is None:
-            self._answer = self._exchange()
+            self._answer = self._exchange(deadline)
         self._transport.pause(_WAIT_MS)
         if not self._transport.radio.joined():
             raise OSError(103)
@@ -134,7 +140,7 @@ class FakeConnection:
     def close(self) -> None:
         self._dead = True
 
-    def _exchange(self) -> bytes:
+    def _exchange(self, deadline: "Any") -> bytes:
         backend = self._transport.backend
         head, _, body = self._request.partition(b"\r\n\r\n")
         lines = head.decode().split("\r\n")
@@ -149,7 +155,19 @@ class FakeConnection:
             backend.report_faults if path.endswith("/complete") and backend.report_faults else backend.faults
         )
         fault = faults.pop(0) if faults else "ok"
+        if fault in ("ok", "lost", "half", "cut"):
+            self._let_wait(min(_asked_ms(path), CUT_AFTER_MS if fault == "cut" else 600_000), deadline)
         return self._with_fault(fault, method, path, headers, body)
+
+    def _let_wait(self, longest_ms: int, deadline: "Any") -> None:
+        """A long poll until there is a job; raises what ends it on the board's side."""
+        backend, clock = self._transport.backend, self._transport.clock
+        end_ms = clock.now_ms + longest_ms
+        while clock.now_ms < end_ms and not backend.queue and backend.raw_job is None:
+            deadline.check()
+            self._transport.pause(deadline.pause_ms)
+            if not self._transport.radio.joined():
+                raise OSError(103)
 
     def _with_fault(
         self, fault: "Any", method: str, path: str, headers: "dict[str, str]", body: bytes
@@ -157,18 +175,26 @@ class FakeConnection:
         if isinstance(fault, bytes):
             self._dead = True
             return fault
-        if fault in ("drop", "refuse", "hang"):
+        if fault in ("drop", "refuse", "hang", "cut"):
             self._dead = fault != "hang"
             return b""
         if fault not in ("ok", "lost", "half"):
             return _response(int(fault), b'{"detail": "fault"}')
-        answer = _response(*self._transport.backend.answer(method, path, headers, body))
+        backend = self._transport.backend
+        status, content = backend.answer(method, path, headers, body)
+        answer = _response(status, content, backend.poll_wait)
         if fault == "ok":
             return answer
         self._dead = True
         return b"" if fault == "lost" else answer[: len(answer) // 2]
 
 
-def _response(status: int, body: bytes) -> bytes:
-    head = f"HTTP/1.1 {status} {_REASONS.get(status, 'Error')}\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+def _asked_ms(path: str) -> int:
+    """How long a poll asks to wait."""
+    return int(path.partition("?wait=")[2] or 0) * 1000
+
+
+def _response(status: int, body: bytes, poll_wait: str = "") -> bytes:
+    offer = f"Poll-Wait: {poll_wait}\r\n" if poll_wait else ""
+    reason = _REASONS.get(status, "Error")
+    return f"HTTP/1.1 {status} {reason}\r\n{offer}Content-Length: {len(body)}\r\n\r\n".encode() + body

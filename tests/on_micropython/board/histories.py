@@ -6,6 +6,8 @@ A history is the seconds of a job's items and a list of events `(kind, value)`:
     ("wifi off", ms) ("wifi on", ms)
     ("flash", n) ("torn", n)         the power goes at the nth flash operation, which does nothing, or a part
     ("request", word) ("report", word)   what the next request, or report, meets (see `backend.FakeBackend`)
+    ("offer", seconds)               the backend lets boards wait for a job
+    ("order", ms)                    the job is ordered so late
 """
 
 import json
@@ -31,7 +33,8 @@ LIMIT_MS = 1_800_000
 FOUR_ITEMS = (0.4, 1.3, 2.5, 0.2)
 STEP_MS = 50
 _SECONDS = (0.2, 0.35, 0.9, 1.0, 1.05, 1.4, 1.5, 2.7, 6.0)
-_FAULTS = ("refuse", "lost", "drop", "hang", "half", "500", "503", "429", "ok")
+_FAULTS = ("refuse", "lost", "drop", "hang", "half", "cut", "500", "503", "429", "ok")
+_OFFERS_S = (2, 25, 600)
 _MOMENTS = ("cut", "cut", "reset", "wifi off", "wifi on")
 _LAST_MOMENT_MS = 25_000
 _LAST_OPERATION = 60
@@ -47,7 +50,8 @@ class History:
     def run(self) -> World:
         """Let it happen, and look at the end."""
         world = make_world()
-        world.backend.queue.append(make_job(JOB, seconds=self.seconds))
+        job = make_job(JOB, seconds=self.seconds)
+        world.clock.at(dict(self.events).get("order", 0), lambda: world.backend.queue.append(job))
         for kind, value in self.events:
             _arrange(world, kind, value)
         world.clock.at(WIFI_BACK_MS, lambda: setattr(world.radio, "up", True))
@@ -75,7 +79,9 @@ def _arrange(world: World, kind: str, value: "Any") -> None:
         world.backend.faults.append(value)
     elif kind == "report":
         world.backend.report_faults.append(value)
-    else:
+    elif kind == "offer":
+        world.backend.poll_wait = str(value)
+    elif kind != "order":
         world.storage.chip.cut_at(value, kind == "torn")  # type: ignore[attr-defined]
 
 
@@ -149,6 +155,10 @@ def generate(seed: int) -> History:
     events += [(_pick(("flash", "torn")), random.randint(1, _LAST_OPERATION)) for _ in range(flash_cuts)]
     for kind in ("request", "report"):
         events += [(kind, _pick(_FAULTS)) for _ in range(random.randint(0, 4))]
+    if random.randint(0, 1):
+        events.append(("offer", _pick(_OFFERS_S)))
+    if random.randint(0, 2) == 0:
+        events.append(("order", random.randint(1, _LAST_MOMENT_MS)))
     return History(seconds, events)
 
 
