@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 POLL_INTERVAL_S = 0.5
 FRESH_AFTER_S = 1.5
-"""The firmware calls its backend every second: what it says of the last call is no older."""
+"""The firmware calls its backend at once when it is told to: what it says of the last call is no older."""
 LASTING_S = 6.0
 """A call that fails once is repeated after 5 s at most; what fails for longer is a failure."""
 

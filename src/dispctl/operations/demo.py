@@ -154,7 +154,7 @@ class _Story:
         for event in send_job.send_job(self._client, order, journal):
             if isinstance(event, send_job.Sent):
                 self._job_id = event.job.id
-        yield Told(f"Job {self._job_id} waits in the backend; the board asks for it once a second.")
+        yield Told(f"Job {self._job_id} is in the backend, which hands it to the board.")
         yield from self._follow(rf"Item {CUT_JAR}/{len(SPICES)}")
 
     def cut(self) -> Iterator[DemoEvent]:

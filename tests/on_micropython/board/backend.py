@@ -28,6 +28,7 @@ class FakeBackend:
 
     def __init__(self) -> None:
         self.token = "token-1"
+        self.connections = 0
         self.claims = 0
         self.queue: list[dict[str, Any]] = []
         self.poll_wait = ""
@@ -92,7 +93,6 @@ class FakeTransport:
         self.clock = clock
         self.radio = radio
         self.pause = pause
-        self.opened = 0
 
     def connect(self, host: str, port: int, secure: bool, deadline: "Any") -> "FakeConnection":
         if not self.radio.joined():
@@ -102,7 +102,7 @@ class FakeTransport:
             self.backend.faults.pop(0)
             raise OSError(111)
         deadline.check()
-        self.opened += 1
+        self.backend.connections += 1
         return FakeConnection(self)
 
 

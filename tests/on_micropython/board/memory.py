@@ -71,6 +71,7 @@ def run_largest() -> None:
     """Print heap, peak, and what was free before and after."""
     before = gc.mem_alloc()  # type: ignore[attr-defined]
     world = World()
+    world.backend.poll_wait = "25"
     payload, items = largest_job()
     gc.collect()
     stand_ins = STAND_IN_CODE + gc.mem_alloc() - before  # type: ignore[attr-defined]
@@ -79,7 +80,8 @@ def run_largest() -> None:
     gc.collect()
     idle, size = gc.mem_alloc(), gc.mem_alloc() + gc.mem_free()  # type: ignore[attr-defined]
     peak = Peak()
-    peak.watch(world.dispenser.parts.backend, "next_job", "GET next_job")
+    for poll in ("next_job", "await_job"):
+        peak.watch(world.dispenser.parts.backend, poll, "GET next_job")
     peak.watch(world.dispenser.parts.backend, "complete", "the report")
     peak.watch(world.storage, "write", "a write to flash")
     peak.watch(world.outputs, "open", "opening a jar")

@@ -64,6 +64,7 @@ def test_signs_of_life_come_in_time() -> None:
     due = (world.clock.now_ms - began_ms) // 30_000
     given = world.backend.heartbeats - before
     assert due <= given <= due * 4 // 3 + 2, (due, given)
+    assert world.backend.connections == 1, "waits and heartbeats share one connection"
 
 
 def test_a_short_heartbeat_leaves_no_room_for_waiting() -> None:
