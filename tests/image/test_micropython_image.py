@@ -112,6 +112,16 @@ def test_no_cut_goes_unnoticed(length: int) -> None:
     assert raised.value.hint
 
 
+def test_what_goes_on_beyond_the_programs_partition_would_overwrite_the_files() -> None:
+    (app,) = [
+        partition.region for partition in parse(image(), source="mp.bin").partitions if partition.type == 0
+    ]
+    fills = app.end - IMAGE_OFFSET
+    assert parse(image().ljust(fills, b"\xff"), source="mp.bin").version
+    with pytest.raises(DamagedError, match="larger than the partition"):
+        parse(image().ljust(fills + 1, b"\xff"), source="mp.bin")
+
+
 def test_segments_beyond_the_file_are_a_cut() -> None:
     header = struct.pack("<BBBBI8xHBHH4xB", 0xE9, 1, 0, 0, 0, 0, 0, 0, 0, 0)
     with pytest.raises(DamagedError, match="It is cut short"):

@@ -17,7 +17,12 @@ from dispctl.image import littlefs_image
 from dispctl.image.littlefs_image import ReadOnlyFilesystem
 from dispctl.image.micropython_image import DISK_VERSION_2_0, IMAGE_OFFSET
 from dispctl.operations.boot import Started
-from dispctl.operations.firmware_package import MANIFEST_PATH, bytecode_package, source_package
+from dispctl.operations.firmware_package import (
+    MANIFEST_PATH,
+    bytecode_package,
+    manifest_of,
+    source_package,
+)
 from dispctl.operations.flash import (
     Connected,
     Dropping,
@@ -29,6 +34,7 @@ from dispctl.operations.flash import (
     Written,
     flash,
 )
+from dispctl.operations.kept_files import Replaced
 from dispctl.operations.package_form import Prepared
 from dispctl.virtual import esp_image
 from tests.operations.fake_rom import CutError, FakeRom
@@ -136,7 +142,53 @@ def test_what_is_the_boards_own_stays_and_is_saved(
     kept = next(event for event in events if isinstance(event, Kept))
     assert kept.paths == tuple(sorted(OWN))
     assert kept.backup is not None
-    assert load(kept.backup) == OWN
+    assert {path: data for path, data in load(kept.backup).items() if path in OWN} == OWN
+
+
+THEIRS = {
+    "/main.py": b"print('their program')",
+    "/firmware/theirs.py": b"# beside ours",
+    "/updater.py": b"# another updater",
+}
+
+
+def test_what_others_put_where_ours_goes_is_saved_and_told_of(
+    board: FakeRom, backups: Backups, image_path: Path
+) -> None:
+    put_micropython(board)
+    put_files(board, THEIRS)
+    events = run(backups, image=image_path)
+    replaced = next(event for event in events if isinstance(event, Replaced))
+    assert replaced.paths == tuple(sorted(THEIRS))
+    assert load(replaced.backup) == THEIRS
+    assert files_on(board) == deployed()
+
+
+def test_another_main_program_on_a_board_of_ours_is_saved(board: FakeRom, backups: Backups) -> None:
+    put_micropython(board)
+    put_files(board, deployed() | {"/main.py": THEIRS["/main.py"]})
+    (replaced,) = [event for event in run(backups) if isinstance(event, Replaced)]
+    assert load(replaced.backup) == {"/main.py": THEIRS["/main.py"]}
+
+
+def test_what_ours_replaces_of_ours_is_no_matter(board: FakeRom, backups: Backups) -> None:
+    put_micropython(board)
+    older = deployed() | {"/firmware/gone.py": b"old", "/main.py": b"old"}
+    del older[MANIFEST_PATH]
+    put_files(board, older | {MANIFEST_PATH: manifest_of(older)})
+    assert not [event for event in run(backups) if isinstance(event, Replaced)]
+    assert list(backups.folder.glob("*.zip")) == []
+
+
+def test_a_backup_that_is_lost_is_said_so_and_erase_goes_on_without(
+    board: FakeRom, backups: Backups, image_path: Path
+) -> None:
+    put_micropython(board)
+    backups.note_underway(board.mac, backups.folder / "lost.zip")
+    with pytest.raises(DamagedError, match="cannot be read") as raised:
+        run(backups, image=image_path)
+    assert "--erase" in (raised.value.hint or "")
+    assert kinds(run(backups, image=image_path, erase=True))[-1] is Started
 
 
 def test_stale_files_of_an_older_version_go_wherever_they_were(board: FakeRom, backups: Backups) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dispctl.adapters import bytecode
+from dispctl.adapters.backups import Backups, load
 from dispctl.adapters.repl import open_repl
 from dispctl.errors import BoardRefusedError, DamagedError, DeadlineError
 from dispctl.operations import update_scripts
@@ -21,6 +22,7 @@ from dispctl.operations.firmware_package import (
     bytecode_package,
     source_package,
 )
+from dispctl.operations.kept_files import Replaced
 from dispctl.operations.package_form import Prepared
 from dispctl.operations.update_firmware import Committed, Compared, Request, update_firmware
 from tests.operations.bench import PORT, put_files
@@ -28,6 +30,7 @@ from tests.operations.saved_jobs import SAVED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from tests.end_to_end.processes import Dispctl
 
@@ -117,6 +120,16 @@ def test_a_source_beside_its_bytecode_goes(board: str) -> None:
     """Somebody tried something on the board: MicroPython would go on loading that."""
     put_files({"firmware/idle.py": IDLE_SOURCE + b"TRIED = 1\n", "updater.py": b"TRIED = 1\n"})
     assert update()[0].stale == ("/firmware/idle.py", "/updater.py")
+    assert survey().digests == digests(deployed())
+
+
+def test_what_others_put_where_ours_goes_is_saved_first(board: str, tmp_path: Path) -> None:
+    theirs = {"main.py": b"print('theirs')\n", "firmware/idle.py": b"# tried"}
+    put_files(theirs)
+    (replaced,) = [
+        event for event in update(backups=Backups(tmp_path / "backups")) if isinstance(event, Replaced)
+    ]
+    assert load(replaced.backup) == {f"/{path}": data for path, data in theirs.items()}
     assert survey().digests == digests(deployed())
 
 

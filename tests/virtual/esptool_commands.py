@@ -195,6 +195,95 @@ def a_stub_left_running(tool: Esptool) -> None:
     assert tool.rig.state == State.DOWNLOAD.value
 
 
+def a_stub_loaded_over_the_stub(tool: Esptool) -> None:
+    tool.run("--after", "no-reset-stub", "read-mac")
+    output = tool.on_port("--before", "no-reset-no-sync", "--after", "no-reset", "flash-id")
+    assert "Detected flash size: 4MB" in output
+
+
+def reset_for_another_kind_of_usb(tool: Esptool) -> None:
+    output = tool.on_port("--before", "usb-reset", "--connect-attempts", "1", "read-mac", exit_code=REFUSED)
+    assert ("Wrong boot mode" in output) == (tool.way != PTY)
+    assert tool.rig.state != State.DOWNLOAD.value
+
+
+def resets_of_other_chips(tool: Esptool) -> None:
+    assert "only supported on ESP8266" in tool.run(
+        "--before", "default-reset" if tool.way != PTY else "no-reset", "--after", "soft-reset", "read-mac",
+        exit_code=REFUSED,
+    )  # fmt: skip
+    assert "not supported on ESP32" in tool.run("--after", "watchdog-reset", "read-mac")
+
+
+def write_flash_of_several_files(tool: Esptool) -> None:
+    places = {0x1000: TEXT, 0x200000: DATA[:5001], 0x300001: DATA[:333]}
+    files = [word for offset, data in places.items() for word in (hex(offset), tool.file(data))]
+    tool.run("write-flash", "--flash-size", "detect", *files)
+    assert all(tool.holds(offset, data) for offset, data in places.items())
+    output = tool.run(
+        "verify-flash", "0x1000", tool.file(TEXT), "0x200000", tool.file(TEXT), exit_code=REFUSED
+    )
+    assert "Verification successful" in output
+    assert "Verification failed" in output
+
+
+def write_flash_with_parameters(tool: Esptool) -> None:
+    parameters = ("--flash-mode", "dout", "--flash-freq", "80m", "--flash-size", "2MB")
+    assert "Flash parameters set to 0x031f" in tool.run(
+        "write-flash", *parameters, "0x1000", tool.file(IMAGE)
+    )
+    assert tool.flash.read(IMAGE_OFFSET + 2, 2) == b"\x03\x1f"
+
+
+def write_flash_beyond_the_end(tool: Esptool) -> None:
+    for offset in ("0x3ff000", "0x400000"):
+        output = tool.run("write-flash", offset, tool.file(DATA), exit_code=REFUSED)
+        assert "will not fit" in output
+    assert tool.flash.erases == 0
+
+
+def read_flash_of_odd_lengths(tool: Esptool) -> None:
+    tool.put(0x200001, DATA)
+    for length in (1, 333, 4097):
+        tool.run("read-flash", "0x200001", str(length), "out.bin")
+        assert (tool.rig.folder / "out.bin").read_bytes() == DATA[:length]
+    assert "goes past 4MB" in tool.run("read-flash", "0x3ffff0", "64", "out.bin", exit_code=REFUSED)
+
+
+def erase_region_that_is_none(tool: Esptool) -> None:
+    for region in (("0x200001", "0x1000"), ("0x200000", "100"), ("0x3ff000", "0x2000")):
+        assert "fatal error" in tool.run("erase-region", *region, exit_code=REFUSED)
+    assert tool.flash.erases == 0
+
+
+def memory(tool: Esptool) -> None:
+    tool.run("--after", "no-reset", "--no-stub", "write-mem", "0x3ffb0000", "0x12345678", "0x00ffff00")
+    assert "0x3ffb0000 = 0x00345600" in tool.on_port(*NO_RESET, "--no-stub", "read-mem", "0x3ffb0000")
+    tool.on_port(*NO_RESET, "--no-stub", "dump-mem", "0x3ffb0000", "8", "out.bin")
+    assert (tool.rig.folder / "out.bin").read_bytes() == b"\0\x56\x34\0" + bytes(4)
+
+
+def get_security_info(tool: Esptool) -> None:
+    assert "not supported" in tool.run("--no-stub", "get-security-info", exit_code=REFUSED)
+
+
+def write_flash_status(tool: Esptool) -> None:
+    assert "After flash memory status:   0x0200" in tool.run("write-flash-status", "--bytes", "2", "0x0200")
+    assert "Flash memory status: 0x0200" in tool.run("read-flash-status", "--bytes", "2")
+
+
+def another_chip(tool: Esptool) -> None:
+    assert "This chip is ESP32, not ESP32-S3" in tool.run("--chip", "esp32s3", "flash-id", exit_code=REFUSED)
+
+
+def merge_bin(tool: Esptool) -> None:
+    places = ("0x1000", tool.file(IMAGE), "0x200000", tool.file(DATA))
+    tool.start("--chip", "esp32", "merge-bin", "--output", "all.bin", *places)
+    tool.run("write-flash", "0", "all.bin")
+    assert tool.holds(IMAGE_OFFSET, IMAGE)
+    assert tool.holds(0x200000, DATA)
+
+
 def run(tool: Esptool) -> None:
     tool.put(IMAGE_OFFSET, IMAGE)
     tool.run("--no-stub", "--after", "no-reset", "run")
@@ -215,6 +304,8 @@ COMMANDS: list[Callable[[Esptool], None]] = [
     write_flash_without_stub, write_flash_uncompressed_without_stub, write_flash_at_an_odd_address,
     write_flash_of_changed_sectors, write_flash_of_what_is_there, write_flash_after_an_erase_of_all, verify_flash,
     verify_flash_without_stub, verify_flash_that_differs, erase_region, erase_region_without_stub, erase_flash,
-    erase_flash_without_stub, image_info, a_stub_left_running, run, read_flash_status,
-    read_flash_sfdp,
+    erase_flash_without_stub, image_info, a_stub_left_running, run, read_flash_status, read_flash_sfdp,
+    a_stub_loaded_over_the_stub, reset_for_another_kind_of_usb, resets_of_other_chips, write_flash_of_several_files,
+    write_flash_with_parameters, write_flash_beyond_the_end, read_flash_of_odd_lengths, erase_region_that_is_none,
+    memory, get_security_info, write_flash_status, another_chip, merge_bin,
 ]  # fmt: skip

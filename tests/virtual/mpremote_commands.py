@@ -43,6 +43,16 @@ def exec_and_eval(tool: Mpremote) -> None:
     assert "ZeroDivisionError" in tool.run("exec", "1/0", exit_code=1)
 
 
+def exec_of_what_exits(tool: Mpremote) -> None:
+    assert tool.run("exec", "print('left'); import sys; sys.exit()") == "left\n"
+    assert tool.run("resume", "exec", "import machine; print('there'); machine.soft_reset()") == "there\n"
+    assert tool.run("eval", "1 + 1") == "2\n"
+
+
+def exec_that_prints_much(tool: Mpremote) -> None:
+    assert tool.run("exec", "for i in range(3000): print(i)") == "".join(f"{i}\n" for i in range(3000))
+
+
 def run(tool: Mpremote) -> None:
     tool.write("script.py", "for i in range(3):\n    print('line', i)\n")
     assert tool.run("run", "script.py") == "line 0\nline 1\nline 2\n"
@@ -170,7 +180,7 @@ def _read_until(terminal: int, text: bytes) -> bytes:
 
 
 COMMANDS: list[Callable[[Mpremote], None]] = [
-    exec_and_eval, run, run_of_a_long_script, no_follow, fs_cp_and_sha256sum, fs_mkdir_touch_ls_and_rm,
+    exec_and_eval, exec_of_what_exits, exec_that_prints_much, run, run_of_a_long_script, no_follow, fs_cp_and_sha256sum, fs_mkdir_touch_ls_and_rm,
     fs_cp_of_a_folder_and_back, fs_cat, df, mount, mount_written_to_from_the_board, mip_from_a_folder, rtc,
     sleep_and_disconnect, soft_reset_and_resume, reset_starts_main_and_exec_stops_it, repl,
 ]  # fmt: skip

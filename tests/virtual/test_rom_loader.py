@@ -83,6 +83,12 @@ def test_the_stub_answers_a_sync_with_the_value_0(stub: Host) -> None:
     assert [(one.value, one.body) for one in answers] == [(0, STUB_DONE)] * 8
 
 
+def test_a_stub_loaded_over_the_stub_greets_again(stub: Host) -> None:
+    answer, greeting = stub.start_stub()
+    assert (parse(answer).body, greeting) == (STUB_DONE, b"OHAI")
+    assert parse(stub.send(0x08, SYNC)[0]).body == STUB_DONE
+
+
 def test_a_sync_with_other_contents_is_refused(rom: Host) -> None:
     assert rom.ask(0x08, b"hello").body == b"\x01\x05\0\0"
 

@@ -81,6 +81,19 @@ def test_the_status_is_written_only_after_a_write_enable(controller: Controller)
     assert controller.run(0x35, bits=8) == 0x40
 
 
+@pytest.mark.parametrize(("enable", "afterwards"), [(WRITE_ENABLE, 0x7C), (0x50, 0)])
+def test_the_status_outlives_a_new_start_and_a_power_cut_if_it_was_written_for_good(
+    tmp_path: Path, enable: int, afterwards: int
+) -> None:
+    with closing(NorFlash(tmp_path / "flash.bin")) as flash:
+        controller = Controller(flash)
+        controller.run(enable)
+        controller.run(WRITE_STATUS, sent=b"\x7f")
+        assert Controller(flash).run(READ_STATUS, bits=8) == 0x7C
+        flash.status.power_lost()
+        assert Controller(flash).run(READ_STATUS, bits=8) == afterwards
+
+
 def test_a_write_enable_can_be_taken_back(controller: Controller) -> None:
     controller.run(WRITE_ENABLE)
     controller.run(0x04)

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from dispctl.errors import BackendRefusedError, BackendUnreachableError, DamagedError, UsageError
+from dispctl.errors import (
+    BackendRefusedError,
+    BackendUnreachableError,
+    DamagedError,
+    DispctlError,
+    UsageError,
+)
 from dispctl.image import micropython_image
 
 if TYPE_CHECKING:
@@ -53,17 +59,14 @@ class Releases:
         """The file with the image of `version`, from the folder or else from the site unless `offline`.
 
         Raises UsageError for a version that is not there, BackendUnreachableError and BackendRefusedError when the
-        site does not deliver, DamagedError for what is not a whole image of that version.
+        site does not deliver, DamagedError for what is not a whole image of that version, kept or fetched.
         """
         version = f"v{version.removeprefix('v')}"
         kept = self._kept(version)
         if kept is not None:
             return kept
         if offline:
-            raise UsageError(
-                f"MicroPython {version} is not on this machine, and --offline says not to fetch it.",
-                hint=f"Leave out --offline once, or give the file: --micropython FILE. {self._kept_words()}",
-            )
+            raise self._not_here(version)
         with self._client() as client:
             data = self._download(client, self._path_of(client, version), on_progress)
         check(data, version, source=f"What {self._base_url} sent for {version}")
@@ -80,6 +83,17 @@ class Releases:
             return path if hashlib.sha256(path.read_bytes()).hexdigest() == noted else None
         except OSError:
             return None
+
+    def _not_here(self, version: str) -> DispctlError:
+        if self._file(version).exists():
+            return DamagedError(
+                f"{self._file(version)} is not as it was when it was fetched, and --offline says not to fetch it anew.",
+                hint="Leave out --offline once, or give another file: --micropython FILE.",
+            )
+        return UsageError(
+            f"MicroPython {version} is not on this machine, and --offline says not to fetch it.",
+            hint=f"Leave out --offline once, or give the file: --micropython FILE. {self._kept_words()}",
+        )
 
     def _kept_words(self) -> str:
         names = sorted(path.stem.removeprefix(f"{BOARD}-") for path in self._folder.glob("*.bin"))

@@ -11,6 +11,7 @@ from dispctl.cli.console import failure_object
 from dispctl.errors import DispctlError, UsageError
 from dispctl.operations import boot, busy, package_form, update_firmware
 from dispctl.operations.firmware_package import twin_of
+from dispctl.operations.kept_files import Replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -112,6 +113,9 @@ class BoardView:
             self._show_form(event)
         elif isinstance(event, update_firmware.Compared):
             self._show_compared(event)
+        elif isinstance(event, Replaced):
+            self.summary |= {"replaced": list(event.paths), "backup": str(event.backup)}
+            self._say(f"Not ours and replaced: {', '.join(event.paths)} (saved in {event.backup}).")
         elif isinstance(event, update_firmware.Committed):
             self._bar.close()
             self.summary |= {"sent_bytes": event.sent_bytes}

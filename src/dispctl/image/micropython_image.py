@@ -100,9 +100,10 @@ def parse(data: bytes, *, source: str) -> MicroPythonImage:
     app = _app_region(partitions, source)
     app_data = data[app.offset - IMAGE_OFFSET :]
     length = check_segments(app_data, what=f"The program in {source}", needs_digest=True)
-    if length > app.length:
+    if max(length, len(app_data)) > app.length:
         raise DamagedError(
-            f"The program in {source} is larger than its partition.", hint=WHERE_IMAGES_COME_FROM
+            f"{source} is larger than the partition of its program: it would overwrite what lies behind.",
+            hint=WHERE_IMAGES_COME_FROM,
         )
     project, version = app_description(app_data)
     if project != "micropython":

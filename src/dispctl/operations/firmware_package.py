@@ -68,6 +68,18 @@ def is_ours(path: str, manifest: bytes) -> bool:
     )
 
 
+def may_be_foreign(path: str, manifest: bytes) -> bool:
+    """Whether somebody else may have put `path` into a place of ours: what is in it tells, see `is_foreign`."""
+    unlisted = path != MANIFEST_PATH and path not in _listed(manifest)
+    return path == MAIN_PATH or (unlisted and (path in UPDATER_PATHS or path.startswith(PACKAGE_FOLDER)))
+
+
+def is_foreign(path: str, contents: bytes, manifest: bytes) -> bool:
+    """Whether these contents came neither with this version nor with the one that wrote `manifest`."""
+    ours = path == MAIN_PATH and contents == MAIN
+    return not ours and _listed(manifest).get(path) != hashlib.sha256(contents).hexdigest()
+
+
 def twin_of(path: str) -> str | None:
     """The same module in the other form: beside it, MicroPython would load the source whichever is newer."""
     if path == MAIN_PATH:
@@ -108,9 +120,9 @@ def _compile_once() -> dict[str, bytes]:
     return {name.removesuffix(SOURCE_SUFFIX) + BYTECODE_SUFFIX: data for name, data in compiled.items()}
 
 
-def _listed(manifest: bytes) -> frozenset[str]:
-    """The paths in a manifest; a damaged one lists none, so that what it named is kept rather than dropped."""
+def _listed(manifest: bytes) -> dict[str, str]:
+    """The digests in a manifest; a damaged one lists none, so that what it named is kept rather than dropped."""
     try:
-        return frozenset(json.loads(manifest)["files"])
+        return dict(json.loads(manifest)["files"])
     except (ValueError, KeyError, TypeError):
-        return frozenset()
+        return {}

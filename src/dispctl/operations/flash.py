@@ -18,6 +18,7 @@ from dispctl.image import littlefs_image, micropython_image, partition_table
 from dispctl.operations import board_flash, boot, busy, kept_files, package_form
 from dispctl.operations.boot import Started
 from dispctl.operations.choose_boards import check_mac
+from dispctl.operations.kept_files import Replaced
 from dispctl.operations.package_form import Prepared
 
 if TYPE_CHECKING:
@@ -84,7 +85,18 @@ class Verified:
 
 FOREIGN_WORDS = {"fat": "a FAT filesystem", "unknown": "data that is no filesystem of MicroPython"}
 
-Event = busy.Waited | Connected | SlowedDown | Prepared | Dropping | Kept | Written | Verified | Started
+Event = (
+    busy.Waited
+    | Connected
+    | SlowedDown
+    | Prepared
+    | Replaced
+    | Dropping
+    | Kept
+    | Written
+    | Verified
+    | Started
+)
 
 
 @dataclass(frozen=True)
@@ -214,6 +226,8 @@ def _keep(
     """Save what the board holds and tell of it; returns what the new filesystem must hold beside our own files."""
     found = kept_files.find_and_save(session, old, backups, erasing=request.erase)
     is_foreign = old.kind in {"fat", "unknown"} and not found.resumed
+    if found.replaced and found.backup is not None:
+        yield Replaced(found.replaced, found.backup)
     if request.erase and found.files:
         yield Dropping(tuple(found.files), found.backup)
     elif is_foreign:

@@ -9,17 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dispctl.adapters.backups import Backups, default_backups
 from dispctl.errors import DamagedError
 from dispctl.firmware import VERSION, updater
 from dispctl.operations import boot, busy, package_form, update_scripts
 from dispctl.operations.boot import Started
 from dispctl.operations.choose_boards import check_mac
 from dispctl.operations.firmware_package import PACKAGE_FOLDER, twin_of
+from dispctl.operations.kept_files import Replaced
 from dispctl.operations.package_form import Prepared
 from dispctl.operations.update_scripts import Changes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping
 
     from dispctl.adapters.port import SerialPort
     from dispctl.adapters.repl import ReplSession
@@ -51,18 +53,19 @@ class Committed:
     sent_bytes: int
 
 
-Event = busy.Waited | Prepared | Compared | Committed | Started
+Event = busy.Waited | Prepared | Compared | Replaced | Committed | Started
 
 
 @dataclass(frozen=True)
 class Request:
-    """Which board, and how patiently. `expected_mac` refuses another one; `as_source` as in `flash`."""
+    """Which board, and how patiently. `backups` get what others put in places of ours; `expected_mac` refuses another one; `as_source` as in `flash`."""
 
     port: str
     as_source: bool = False
     wait: bool = False
     force: bool = False
     expected_mac: str | None = None
+    backups: Backups = field(default_factory=default_backups)
     boot_timeout_s: float = boot.TIMEOUT_S
     on_progress: Callable[[float, str], None] = field(default=lambda _part, _words: None)
 
@@ -89,6 +92,7 @@ def update_firmware(request: Request, package: Package | None = None) -> Generat
         yield Prepared(package.form, package.reason)
         compared = _compare(survey, package.files)
         yield compared
+        yield from _save_what_goes(request, session, survey, compared)
         # A version on trial that was stopped would be taken back: it is committed again, even with nothing to change.
         is_new = bool(compared.changed or compared.stale) or updater.PREVIOUS in survey.folders
         if is_new:
@@ -98,6 +102,16 @@ def update_firmware(request: Request, package: Package | None = None) -> Generat
     if started.version != VERSION:
         raise DamagedError(f"The board started firmware {started.version}, not {VERSION}.")
     yield started
+
+
+def _save_what_goes(
+    request: Request, session: ReplSession, survey: Survey, compared: Compared
+) -> Iterator[Replaced]:
+    """Files of others that the update overwrites or removes."""
+    going = sorted(survey.foreign & {*compared.changed, *compared.stale})
+    if going:
+        contents = {path: session.read_file(path) for path in going}
+        yield Replaced(tuple(going), request.backups.save(survey.mac, contents))
 
 
 def _await_start(port: SerialPort, timeout_s: float, *, is_new: bool) -> Started:

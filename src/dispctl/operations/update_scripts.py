@@ -34,7 +34,7 @@ ROOT_SUFFIX = ".root"
 
 SURVEY = f"""
 import gc,io,json,machine,os,sys
-from binascii import a2b_base64,b2a_base64
+from binascii import a2b_base64,b2a_base64,hexlify
 from hashlib import sha256
 gc.collect()
 W=machine.WDT(timeout={ALONE_MS})
@@ -55,14 +55,15 @@ def D(p):
    h.update(V[:n])
 def M():
  try:
-  with open("/{updater.FOLDER}/manifest.json")as f:return json.load(f)["files"]
+  with open("/{updater.FOLDER}/manifest.json")as f:return dict(json.load(f)["files"])
  except(OSError,ValueError,KeyError,TypeError):return{{}}
 T={{"/{updater.FOLDER}/"+n:D("/{updater.FOLDER}/"+n)for n in L("/{updater.FOLDER}")}}
 for n in L("/"):
  if n in("main.py","updater.py","updater.mpy"):T["/"+n]=D("/"+n)
 S=os.statvfs("/")
 m=M()
-print(json.dumps({{"files":T,"foreign":[p for p in T if p not in m],"folders":[e[0]for e in os.ilistdir("/")if e[1]&0x4000],
+def O(p):return p in m and(p.startswith("{PACKAGE_FOLDER}")or hexlify(a2b_base64(T[p])).decode()==str(m[p])[:{2 * DIGEST_BYTES}])
+print(json.dumps({{"files":T,"foreign":[p for p in T if not O(p)],"folders":[e[0]for e in os.ilistdir("/")if e[1]&0x4000],
 "mac":":".join(["%02x"%b for b in machine.unique_id()]),"deflate":deflate is not None,"free":S[0]*S[3],
 "micropython":os.uname()[2],"mpy":getattr(sys.implementation,"_mpy",0)&255}}))
 """
@@ -100,7 +101,11 @@ def F(n,z):
 
 @dataclass(frozen=True)
 class Survey:
-    """What the board answered to `SURVEY`: digests by path, which of these its manifest does not list, and what it is."""
+    """What the board answered to `SURVEY`: digests by path, and what it is.
+
+    `foreign` are those that others put there: its manifest does not list them or, outside of the package's folder, lists
+    other contents.
+    """
 
     digests: dict[str, str]
     foreign: frozenset[str]

@@ -130,6 +130,7 @@ class Board:
         self._stop(Cause.POWER)
         self._tear_flash()
         self.hardware.power_lost()
+        self.flash.status.power_lost()
         self.state = State.OFF
 
     def reset(self, cause: Cause = Cause.EN, *, boot_button: bool = False) -> None:

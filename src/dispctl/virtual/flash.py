@@ -35,6 +35,24 @@ class PowerCutError(Exception):
     """The power went during a flash operation, as asked for with `NorFlash.cut_at`: the board must stop here."""
 
 
+class StatusRegisters:
+    """The chip's three status registers: what they are `now`, and what they are again after a power cut."""
+
+    def __init__(self) -> None:
+        self.now = bytes(3)
+        self._kept = self.now
+
+    def write(self, first: int, data: bytes, *, for_good: bool) -> None:
+        """Set registers from number `first` on, `for_good` or until the power goes; what is beyond the last is lost."""
+        self.now = (self.now[:first] + data + self.now[first + len(data) :])[: len(self.now)]
+        if for_good:
+            self._kept = self.now
+
+    def power_lost(self) -> None:
+        """What was not written for good is as it was."""
+        self.now = self._kept
+
+
 class NorFlash:
     """A flash chip of `size` bytes kept in the file at `path`, which is created blank when it is missing.
 
@@ -49,6 +67,7 @@ class NorFlash:
     def __init__(self, path: Path, size: int = DEFAULT_SIZE, timing: FlashTiming | None = None) -> None:
         self.path = path
         self.size = size
+        self.status = StatusRegisters()
         self.operations = 0
         self.erases = 0
         self.programmed_bytes = 0

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dispctl.virtual.chip_registers import ChipRegisters
     from dispctl.virtual.flash import NorFlash
 
+STUB_GREETING = b"OHAI"
 SYNC_RESPONSES = 8
 SYNC_PREAMBLE = b"\x07\x07\x12\x20"
 _REGISTER_WRITE = struct.Struct("<4I")  # address, value, mask, delay in microseconds
@@ -26,6 +27,9 @@ _REGISTER_WRITE = struct.Struct("<4I")  # address, value, mask, delay in microse
 
 class LoaderCommands:
     """A loader's table of operations. `handle` carries one out; `new_baud` is the speed it has been told to take.
+
+    Code can be uploaded into RAM but not run: an upload that has the stub's greeting in it is taken for esptool's stub and
+    sets `stub_started`; any other sets `hung`, as a program that never says anything.
 
     Attributes of a subclass: `sync_value` (the value in a response to SYNC), `erases_first` (see `FlashWriter`).
     """
@@ -38,10 +42,18 @@ class LoaderCommands:
         self.registers = registers
         self.new_baud: int | None = None
         self.writer: FlashWriter | None = None
+        self.stub_started = False
+        self.hung = False
+        self._upload = bytearray()
+        self._segments: dict[int, bytes] = {}
+        self._segment = (0, 0)
         self.operations: dict[int, Callable[[Request], list[bytes]]] = {
             Operation.SYNC: self._sync,
             Operation.READ_REG: self._read_register,
             Operation.WRITE_REG: self._write_registers,
+            Operation.MEM_BEGIN: self._begin_upload,
+            Operation.MEM_DATA: self._take_upload,
+            Operation.MEM_END: self._run_upload,
             Operation.SPI_ATTACH: self._accept,
             Operation.SPI_SET_PARAMS: self._accept,
             Operation.FLASH_BEGIN: self._begin_flash,
@@ -96,6 +108,28 @@ class LoaderCommands:
             raise RequestError(Fault.BAD_MESSAGE)
         for address, value, mask, _delay_us in _REGISTER_WRITE.iter_unpack(request.data):
             self.registers.write(address, value, mask)
+        return self.done(request)
+
+    def _begin_upload(self, request: Request) -> list[bytes]:
+        size, _blocks, _block_size, address = request.words(4)
+        self._segment = (address, size)
+        self._upload.clear()
+        return self.done(request)
+
+    def _take_upload(self, request: Request) -> list[bytes]:
+        address, size = self._segment
+        self._upload += request.block()
+        if len(self._upload) > size:
+            raise RequestError(Fault.TOO_MUCH_DATA)
+        self._segments[address] = bytes(self._upload)
+        return self.done(request)
+
+    def _run_upload(self, request: Request) -> list[bytes]:
+        stay, entry = request.words(2)
+        if not stay:
+            inside = any(start <= entry < start + len(code) for start, code in self._segments.items())
+            self.stub_started = inside and any(STUB_GREETING in code for code in self._segments.values())
+            self.hung = not self.stub_started
         return self.done(request)
 
     def _begin_flash(self, request: Request) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""The loader in the ESP32's ROM: what it does otherwise than the stub, and how the stub gets into RAM."""
+"""The loader in the ESP32's ROM: what it does otherwise than the stub."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from dispctl.virtual.chip_registers import ChipRegisters
     from dispctl.virtual.flash import NorFlash
 
-STUB_GREETING = b"OHAI"
 SLOW_READ_BLOCK = 64  # every answer to READ_FLASH_SLOW is this long, however little was asked for
 UNKNOWN_RESPONSES = (
     8  # the ROM answers what it does not know several times, and not under the operation's number
@@ -23,10 +22,8 @@ UNKNOWN_RESPONSES = (
 class RomCommands(LoaderCommands):
     """The ROM's loader.
 
-    Code can be uploaded but not run: an upload that has the stub's greeting in it is taken for esptool's stub and
-    sets `stub_started`; any other sets `hung`, as a program that never says anything. `leaving` is set when the
-    host asks to boot what is in the flash, `restarting` when it asks for a reset, in which the download strapping
-    stays latched.
+    `leaving` is set when the host asks to boot what is in the flash, `restarting` when it asks for a reset, in which
+    the download strapping stays latched.
     """
 
     sync_value = 0x5520_1207  # what the ROM leaves in the field, never 0
@@ -34,17 +31,9 @@ class RomCommands(LoaderCommands):
 
     def __init__(self, flash: NorFlash, registers: ChipRegisters) -> None:
         super().__init__(flash, registers)
-        self.stub_started = False
-        self.hung = False
         self.leaving = False
         self.restarting = False
-        self._upload = bytearray()
-        self._segments: dict[int, bytes] = {}
-        self._segment = (0, 0)
         self.operations |= {
-            Operation.MEM_BEGIN: self._begin_upload,
-            Operation.MEM_DATA: self._take_upload,
-            Operation.MEM_END: self._run_upload,
             Operation.FLASH_END: self._leave,
             Operation.FLASH_DEFL_END: self._leave,
             Operation.READ_FLASH_SLOW: self._read_slowly,
@@ -65,28 +54,6 @@ class RomCommands(LoaderCommands):
         if self.new_baud is not None:
             self.new_baud = round(self.new_baud * CRYSTAL_HZ / MEASURED_CRYSTAL_HZ)
         return answer
-
-    def _begin_upload(self, request: Request) -> list[bytes]:
-        size, _blocks, _block_size, address = request.words(4)
-        self._segment = (address, size)
-        self._upload.clear()
-        return self.done(request)
-
-    def _take_upload(self, request: Request) -> list[bytes]:
-        address, size = self._segment
-        self._upload += request.block()
-        if len(self._upload) > size:
-            raise RequestError(Fault.TOO_MUCH_DATA)
-        self._segments[address] = bytes(self._upload)
-        return self.done(request)
-
-    def _run_upload(self, request: Request) -> list[bytes]:
-        stay, entry = request.words(2)
-        if not stay:
-            inside = any(start <= entry < start + len(code) for start, code in self._segments.items())
-            self.stub_started = inside and any(STUB_GREETING in code for code in self._segments.values())
-            self.hung = not self.stub_started
-        return self.done(request)
 
     def _leave(self, request: Request) -> list[bytes]:
         (run,) = request.words(1)

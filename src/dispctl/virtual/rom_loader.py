@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from dispctl.virtual import boot_text, slip
 from dispctl.virtual.chip_registers import ChipRegisters
-from dispctl.virtual.rom_commands import STUB_GREETING, RomCommands
+from dispctl.virtual.loader_commands import STUB_GREETING
+from dispctl.virtual.rom_commands import RomCommands
 from dispctl.virtual.rom_protocol import Operation, parse_request
 from dispctl.virtual.stub_commands import StubCommands
 
@@ -94,9 +95,9 @@ class RomLoader:
         if loader.leaving:
             self._loader = None
             self._on_reset()
-        elif isinstance(loader, RomCommands) and loader.hung:
+        elif loader.hung:
             self._loader = None
-        elif isinstance(loader, RomCommands) and loader.stub_started:
+        elif loader.stub_started:  # the ROM's, or the stub's that was there, over which it was loaded
             self._loader = StubCommands(self._flash, self._registers)
             return slip.encode(STUB_GREETING)
         return b""

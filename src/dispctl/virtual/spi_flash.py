@@ -24,7 +24,7 @@ USER1_ADDR_BITS_SHIFT = 26
 
 MANUFACTURER = 0xC8
 MEMORY_TYPE = 0x40
-WRITE_ENABLE_LATCH = 0x02  # bit 1 of the first status register
+BUSY, WRITE_ENABLE_LATCH = 0x01, 0x02  # bits of the first status register that are not written
 
 
 class FlashCommand(IntEnum):
@@ -53,7 +53,7 @@ class SpiFlashController:
     """The registers of one SPI controller with `flash` attached; offsets are from the controller's base address."""
 
     def __init__(self, flash: NorFlash) -> None:
-        self._chip = _FlashChip(flash.size)
+        self._chip = _FlashChip(flash)
         self._registers: dict[int, int] = {}
 
     def read(self, offset: int) -> int:
@@ -94,11 +94,11 @@ class SpiFlashController:
 class _FlashChip:
     """What the flash chip answers about itself: its identity, its SFDP table, its status registers."""
 
-    def __init__(self, size: int) -> None:
-        self._identity = bytes([MANUFACTURER, MEMORY_TYPE, size.bit_length() - 1])
-        self._sfdp = _sfdp_table(size)
-        self._status = bytearray(3)
-        self._write_enabled = False
+    def __init__(self, flash: NorFlash) -> None:
+        self._identity = bytes([MANUFACTURER, MEMORY_TYPE, flash.size.bit_length() - 1])
+        self._sfdp = _sfdp_table(flash.size)
+        self._status = flash.status
+        self._enabled_by: int | None = None
 
     def command(self, command: int, address: int, sent: bytes) -> bytes:
         """Carry out `command`; returns the bytes the chip shifts out, all ones after their end."""
@@ -107,9 +107,9 @@ class _FlashChip:
         if command in _STATUS_WRITE:
             self._write_status(_STATUS_WRITE[FlashCommand(command)], sent)
         elif command in (FlashCommand.WRITE_ENABLE, FlashCommand.WRITE_ENABLE_VOLATILE):
-            self._write_enabled = True
+            self._enabled_by = command
         elif command in (FlashCommand.WRITE_DISABLE, FlashCommand.RESET):
-            self._write_enabled = False
+            self._enabled_by = None
         elif command == FlashCommand.READ_SFDP:
             return self._sfdp[address:]
         elif command == FlashCommand.READ_ID:
@@ -117,17 +117,17 @@ class _FlashChip:
         return b""
 
     def _read_status(self, register: int) -> bytes:
-        latch = WRITE_ENABLE_LATCH if self._write_enabled and register == 0 else 0
-        return bytes([self._status[register] | latch])
+        latch = WRITE_ENABLE_LATCH if self._enabled_by is not None and register == 0 else 0
+        return bytes([self._status.now[register] | latch])
 
     def _write_status(self, register: int, sent: bytes) -> None:
         """Write the register and, with two bytes, the one after it; only right after a write enable."""
-        if not self._write_enabled:
+        if self._enabled_by is None:
             return
-        end = min(register + len(sent), len(self._status))
-        self._status[register:end] = sent[: end - register]
-        self._status[0] &= ~(WRITE_ENABLE_LATCH | 1)
-        self._write_enabled = False
+        if register == 0 and sent:
+            sent = bytes([sent[0] & ~(WRITE_ENABLE_LATCH | BUSY)]) + sent[1:]
+        self._status.write(register, sent, for_good=self._enabled_by == FlashCommand.WRITE_ENABLE)
+        self._enabled_by = None
 
 
 def _sfdp_table(size: int) -> bytes:

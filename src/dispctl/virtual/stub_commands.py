@@ -30,9 +30,6 @@ class StubCommands(LoaderCommands):
         self.restarting = False
         self._reading: FlashReading | None = None
         self.operations |= {
-            Operation.MEM_BEGIN: self._accept,  # a program for RAM is taken, but not run
-            Operation.MEM_DATA: self._accept,
-            Operation.MEM_END: self._accept,
             Operation.FLASH_END: self._end_flash,
             Operation.FLASH_DEFL_END: self._end_flash,
             Operation.SPI_FLASH_MD5: self._digest,

@@ -1,7 +1,7 @@
 """The two REPLs on the UART: the friendly one, and the raw one (with raw-paste) that tools speak to."""
 
 from runtime import console, system
-from runtime.execution import run
+from runtime.execution import SoftReset, run
 
 CTRL_A, CTRL_B, CTRL_C, CTRL_D, CTRL_E = 1, 2, 3, 4, 5
 TAB, LINE_FEED, CARRIAGE_RETURN, SPACE = 9, 10, 13, 32
@@ -77,8 +77,12 @@ def _paste():
 
 
 def _run_raw(program):
-    if run(program, "<stdin>", "exec", _report_raw):
-        console.write_raw(_END)
+    try:
+        if run(program, "<stdin>", "exec", _report_raw):
+            console.write_raw(_END)
+    except SoftReset:  # whoever follows the program hears of its end before the board starts anew
+        console.write_raw(_END + _END)
+        raise
     console.write_raw(_END)
 
 
