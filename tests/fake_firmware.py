@@ -26,7 +26,7 @@ class FakeFirmware:
         self.claim_status = claim_status
         self.claim_words = claim_words
         self.pouring_polls = 0
-        self.job: int | None = 7
+        self.job: int | None = None
         self.settings: dict[str, Any] = {
             "ssid": "Antiga",
             "password": "old-password",
@@ -38,6 +38,7 @@ class FakeFirmware:
         self.trying: str | None = None
         self.claimed = False
         self.password: str | None = None
+        self.asked_settings: list[dict[str, Any]] = []
         self.on_claim: Callable[[str], object] = str
         networks = [
             {"ssid": "Vizinho", "rssi": -81, "channel": 1, "secure": True},
@@ -82,6 +83,7 @@ class FakeFirmware:
         return {"settings": {name: bool(value) for name, value in self.settings.items()}}
 
     def set_settings(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.asked_settings.append(request)
         changes = dict(request["settings"])
         if changes.get("ssid") is not None:
             self.trying = changes.pop("ssid")

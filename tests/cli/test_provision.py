@@ -100,6 +100,13 @@ def test_a_wrong_password_has_its_reason_and_code(operator: Shell, firmware: Fak
     assert PASSWORD not in told
 
 
+def test_a_board_with_a_job_moves_only_with_its_backend(operator: Shell, firmware: FakeFirmware) -> None:
+    firmware.job = 7
+    arguments = ("provision", "-p", firmware.board.port, "--ssid", SSID, "--password-stdin")
+    assert "--same-backend" in operator.refused(4, *arguments, stdin=PASSWORD)
+    operator.done(*arguments, "--same-backend", stdin=PASSWORD)
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -202,6 +209,7 @@ def test_a_board_forgets_when_it_has_no_job_and_somebody_says_so(
     shell: Shell, firmware: FakeFirmware
 ) -> None:
     assert "Nobody is there to answer" in shell.refused(2, "provision", "-p", firmware.board.port, "--forget")
+    firmware.job = 7
     assert "job 7" in shell.refused(4, "provision", "-p", firmware.board.port, "--forget", "--yes")
     firmware.job = None
     shell.done("provision", "-p", firmware.board.port, "--forget", "--yes")

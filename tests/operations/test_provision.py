@@ -19,6 +19,7 @@ from dispctl.errors import (
     DispctlError,
     UsageError,
 )
+from dispctl.firmware.job import FIRST_LOCAL_ID
 from dispctl.operations.provision import (
     BackendAccess,
     Network,
@@ -73,6 +74,31 @@ def test_it_ends_when_the_backend_sees_the_board_online() -> None:
         BoardClaimed(UID),
         SeenOnline(UID),
     ]
+
+
+def test_a_board_with_a_job_keeps_its_backend() -> None:
+    firmware = FakeFirmware()
+    firmware.job = 7
+    with pytest.raises(BoardRefusedError, match=f"has job 7, which it has to report to {URL}") as failure:
+        provisioned(firmware, BackendAccess("http://other.test"))
+    assert "--same-backend" in str(failure.value.hint)
+    assert firmware.asked_settings == [], "nothing was changed"
+
+
+@pytest.mark.parametrize("job", [None, FIRST_LOCAL_ID])
+def test_a_board_without_a_backends_job_may_go_to_another(job: int | None) -> None:
+    firmware = FakeFirmware()
+    firmware.job = job
+    provisioned(firmware, BackendAccess("http://other.test"))
+    assert firmware.asked_settings[-1]["settings"]["backend_url"] == "http://other.test"
+    assert firmware.asked_settings[-1]["same_backend"] is False
+
+
+def test_the_same_backend_may_move() -> None:
+    firmware = FakeFirmware()
+    firmware.job = 7
+    provisioned(firmware, BackendAccess("http://other.test", is_same=True))
+    assert firmware.asked_settings[-1]["same_backend"] is True
 
 
 def test_a_claim_of_before_does_not_count() -> None:
@@ -130,7 +156,7 @@ def test_a_first_call_that_fails_is_not_the_end() -> None:
 
 def test_a_pour_is_waited_for_and_costs_no_time() -> None:
     firmware = FakeFirmware()
-    firmware.pouring_polls = 8
+    firmware.job, firmware.pouring_polls = 7, 8
     events = provisioned(firmware, timeout_s=1.5)
     assert events[2:4] == [PourAwaited(7, 2, 4), NetworkJoined("Cozinha", -50)]
 

@@ -1,6 +1,7 @@
 """``dispctl provision``: Wi-Fi, backend, CA and claim over the cable, without stopping a pour."""
 
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,6 +60,14 @@ def provision(
             metavar="URL", help="The backend's address as the board reaches it.", rich_help_panel=BACKEND
         ),
     ] = None,
+    same_backend: Annotated[
+        bool,
+        typer.Option(
+            "--same-backend",
+            help="It is the board's backend of before at a new address: a job is reported there.",
+            rich_help_panel=BACKEND,
+        ),
+    ] = False,
     claim_code: Annotated[
         str | None,
         typer.Option(
@@ -140,6 +149,7 @@ def provision(
             _look_or_forget(console, control, owner, forget=forget, timeout_s=timeout)
         else:
             access = _access(console, port, board_backend or backend, ca, tls_insecure=tls_insecure)
+            access = replace(access, is_same=same_backend)
             owner = _Owner(stack, backend, claim_code)
             owner.require_login()
             source = WifiSource(ssid, credentials, stdin=password_stdin, variable=password_env)

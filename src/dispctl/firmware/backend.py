@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 UNAUTHORIZED = 401
+_CLIENT_ERRORS = range(400, 500)
+_PASSING = (UNAUTHORIZED, 408, 425, 429)  # a new token, or a later moment, and the same request is accepted
 _NEXT_JOB = "/devices/me/next_job"
 _JOB_LIMIT_BYTES = MAX_PAYLOAD_BYTES + 1
 ANSWER_MARGIN_MS = 3_000  # beyond the time that the backend was asked to wait
@@ -62,12 +64,13 @@ class Backend:
 
     def next_job(self) -> Response:
         """The job to do next: 200 with its payload (one byte too many where it is too long), 204 for none."""
-        return self._call("GET", _NEXT_JOB, None, limit=_JOB_LIMIT_BYTES)
+        return self._call("GET", _NEXT_JOB, None, limit=_JOB_LIMIT_BYTES, whole=True)
 
     def await_job(self, wait_s: int, is_over: "Callable[[], bool]") -> Response:
         """The same, but without a job the backend answers after `wait_s` seconds only; `is_over` ends that."""
         wait = Wait(wait_s * 1000 + ANSWER_MARGIN_MS, is_over)
-        return self._call("GET", f"{_NEXT_JOB}?wait={wait_s}", None, limit=_JOB_LIMIT_BYTES, wait=wait)
+        path = f"{_NEXT_JOB}?wait={wait_s}"
+        return self._call("GET", path, None, limit=_JOB_LIMIT_BYTES, wait=wait, whole=True)
 
     def complete(self, state: JobState) -> Response:
         """The report of a job in which every item has a result."""
@@ -95,20 +98,26 @@ class Backend:
         token: bool = True,
         limit: int = 2048,
         wait: "Wait | None" = None,
+        whole: bool = False,
     ) -> Response:
         settings = self._settings
+        url, secret = settings["backend_url"], settings["device_token"]
         answer = self._http.request(
             method,
-            settings["backend_url"] or "",
+            url or "",
             path,
-            token=settings["device_token"] if token else None,
+            token=secret if token else None,
             body=body,
             limit=limit,
             repeatable=token,
             wait=wait,
         )
-        if wait is None or answer.ok or answer.status == UNAUTHORIZED:
-            self._note(answer)  # a wait that failed says nothing: not all on the way let a request wait
+        if whole and _may_lack_its_end(answer):
+            answer = Response(0, error="resposta incompleta")
+        # A wait that failed says nothing: not all on the way let a request wait. Nor does a backend of before.
+        is_news = wait is None or answer.ok or answer.status == UNAUTHORIZED
+        if is_news and (url, secret) == (settings["backend_url"], settings["device_token"]):
+            self._note(answer)
         if settings["debug_http"]:
             shown = answer.text() if token else "..."  # the answer to a claim holds the token
             self._console.log(
@@ -120,6 +129,22 @@ class Backend:
         self.reached = answer.status > 0
         self.refused = answer.status == UNAUTHORIZED
         self.error = None if answer.ok else answer.error or f"HTTP {answer.status}"
+
+
+def is_final(status: int) -> bool:
+    """Whether the request will not be accepted at any later time either."""
+    return status in _CLIENT_ERRORS and status not in _PASSING
+
+
+def _may_lack_its_end(answer: Response) -> bool:
+    """Whether nobody said how long the body is, and it is no JSON either."""
+    if not (answer.ok and answer.open_ended):
+        return False
+    try:
+        json.loads(answer.body)
+    except (ValueError, RuntimeError):
+        return True
+    return False
 
 
 def _one(fields: "dict[str, Any]") -> "Callable[[], Iterable[bytes]]":

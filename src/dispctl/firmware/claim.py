@@ -2,6 +2,8 @@
 
 from json import loads
 
+from .backend import UNAUTHORIZED, is_final
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -11,20 +13,27 @@ if TYPE_CHECKING:
 
 _HEARTBEAT_SEC = 30
 _HEARTBEAT_MAX_SEC = 3_600
-_REFUSED = range(400, 500)
-_TRY_AGAIN = (408, 429)
 
 
 def claim_token(parts: "Parts") -> "str | None":
-    """Claim with the code in the settings, which are changed and not saved; how it failed, None if it did not."""
+    """Claim with the code in the settings, which are changed and not saved; how it failed, None if it did not.
+
+    The answer counts only while code and backend are those that were asked: a token is no other backend's, and what
+    becomes of one code says nothing of the next.
+    """
+    settings = parts.settings
     parts.console.log("CLAIM", "Registrando no backend...")
-    answer = parts.backend.claim(parts.settings["claim_code"])
+    asked = settings["backend_url"], settings["claim_code"]
+    answer = parts.backend.claim(settings["claim_code"])
+    if asked != (settings["backend_url"], settings["claim_code"]):
+        parts.console.log("CLAIM", "Resposta descartada: a configuração mudou")
+        return "configuração mudou durante o registro"
     if answer.ok and _take_token(parts, answer):
         parts.console.log("CLAIM", "✓ Registrado")
         return None
     parts.console.log("CLAIM", f"✗ Registro falhou: HTTP {answer.status}")
-    if answer.ok or (answer.status in _REFUSED and answer.status not in _TRY_AGAIN):
-        parts.settings.merge({"claim_code": None})  # spent or wrong: it will not get better
+    if answer.ok or answer.status == UNAUTHORIZED or is_final(answer.status):
+        settings.merge({"claim_code": None})  # spent or wrong: it will not get better
     # an accepting answer may hold the token: nothing of it is repeated
     return "resposta inválida ao registro" if answer.ok else answer.text()
 

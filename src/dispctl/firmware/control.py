@@ -7,6 +7,7 @@ from binascii import a2b_base64, b2a_base64
 
 from . import job_persistence, job_state
 from .control_lines import RequestError, format_answer, format_refusal, parse_request
+from .halves import whole_text
 from .job import JobRefusedError
 from .settings import SettingsError
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from .dispenser import Dispenser
 
 CHUNK_BYTES = 512
+_NETWORK = ("ssid", "password")
 
 
 class RefusedError(Exception):
@@ -119,7 +121,11 @@ class Control:
             raise RefusedError('"settings" must be an object')
         settings = self._parts.settings
         changes = dict(changes)
+        for key in _NETWORK:
+            if isinstance(changes.get(key), str):
+                changes[key] = whole_text(changes[key])
         settings.check(changes)
+        self._refuse_to_strand_a_report(changes, request.get("same_backend") is True)
         candidate = self._take_candidate(changes)
         settings.merge(changes)
         if candidate:
@@ -127,21 +133,32 @@ class Control:
         self._dispenser.settings_changed(changes)
         return {"settings": settings.redacted(), "restart_needed": "actuator" in changes}
 
+    def _refuse_to_strand_a_report(self, changes: "dict[str, Any]", same_backend: bool) -> None:
+        """A job's id means another job, or none, at another backend, and its report would take stock off there."""
+        saved = self._parts.settings["backend_url"]
+        job = self._dispenser.job.job if self._dispenser.job else None
+        if job is None or job.local or same_backend or changes.get("backend_url", saved) == saved:
+            return
+        raise RefusedError(
+            f"job {job.id} is to be reported to {saved or 'its backend'}; wait for that, clear the job, "
+            'or say "same_backend": true if this is its new address'
+        )
+
     def _take_candidate(self, changes: "dict[str, Any]") -> "tuple[str, str] | None":
         """The network to try, if `changes` speak of one: what they leave out is as saved.
 
         Taken out of `changes` where the board has a network: that one stays until the new one has joined.
         """
         settings = self._parts.settings
-        if not ("ssid" in changes or "password" in changes):
+        if not any(key in changes for key in _NETWORK):
             return None
         ssid = changes.get("ssid", settings["ssid"])
         if ssid is None:
             return None
         password = changes.get("password", settings["password"]) or ""
         if settings["ssid"] is not None:
-            changes.pop("ssid", None)
-            changes.pop("password", None)
+            for key in _NETWORK:
+                changes.pop(key, None)
         return ssid, password
 
     def _scan(self, _request: "dict[str, Any]") -> "dict[str, Any]":

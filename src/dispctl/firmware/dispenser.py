@@ -102,8 +102,8 @@ class Dispenser:
             self._wait_failed()
         else:
             self._poll_failed(answer)
-        if answer.ok and answer.status != _NO_CONTENT:
-            self._receive(answer)
+        if answer.ok and answer.status != _NO_CONTENT and not self._polls.interrupted:
+            self._receive(answer)  # else it may be from a backend of before; this one will hand out its own
 
     def put_job(self, payload: bytes) -> "JobState | None":
         """Take a job that came over the cable, None if it has ended before: as from the backend, saved before poured.

@@ -103,12 +103,14 @@ class Deadline:
 class Response:
     """`body` holds at most the limit asked for; `cut` says that there was more.
 
-    `poll_wait_s` is what the header `Poll-Wait` says, 0 where it says nothing that can be meant.
+    `open_ended` says that nobody said how long the body is: its end may be missing. `poll_wait_s` is what the header
+    `Poll-Wait` says, 0 where it says nothing that can be meant.
     """
 
     def __init__(
         self, status: int, body: bytes = b"", error: str = "", cut: bool = False, poll_wait_s: int = 0
     ) -> None:
+        self.open_ended = False
         self.status = status
         self.body = body
         self.error = error
@@ -253,15 +255,17 @@ class _Reader:
         poll_wait_s = _seconds(headers.get(_WAIT_HEADER, ""))
         if status in _WITHOUT_BODY:
             return Response(status, poll_wait_s=poll_wait_s), keep and not self._buffer
+        open_ended = False
         if headers.get("transfer-encoding", "").lower() == "chunked":
             body, cut = self._chunked(limit)
         elif "content-length" in headers:
             body, cut = self._counted(_number(headers["content-length"], 10), limit)
         else:
             body, cut = self._until_closed(limit)
-            keep = False
+            open_ended = not cut
         response = Response(status, body, cut=cut, poll_wait_s=poll_wait_s)
-        return response, keep and not cut and not self._buffer
+        response.open_ended = open_ended
+        return response, keep and not (cut or open_ended or self._buffer)
 
     def _status_line(self) -> "tuple[str, int]":
         version, _, rest = self._line().partition(" ")

@@ -7,6 +7,8 @@ job: the rest of the job goes on without it.
 import json
 from collections import namedtuple
 
+from .halves import whole_text
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -19,6 +21,7 @@ FIRST_LOCAL_ID = 0x80000000  # jobs that no backend knows; the backend's ids are
 JARS = 4
 _QUOTE, _BACKSLASH = 0x22, 0x5C
 _ID_WINDOW = 24
+_SPICE_CHARACTERS = 60
 _DATE_DIGITS = 14  # yyyymmddhhmmss: fractions and time zones are written differently from answer to answer
 
 Item = namedtuple("Item", ("ordem", "frasco", "tempero", "quantidade_g", "asked_ms", "error"))
@@ -137,17 +140,21 @@ def _parse_item(raw: "Any", number: int) -> Item:
     return Item(
         ordem if _is_int(ordem) else number,
         jar if _is_jar(jar) else 1,
-        str(raw.get("tempero") or "?")[:60],
+        _short_text(raw.get("tempero") or "?", _SPICE_CHARACTERS),
         grams if _is_number(grams, 0, 1_000_000) else 0,
         asked_ms,
         _item_error(jar, asked_ms),
     )
 
 
+def _short_text(value: "Any", limit: int) -> str:
+    return whole_text(str(value)[: 2 * limit])[:limit]
+
+
 def _item_error(jar: "Any", asked_ms: int) -> "str | None":
     """Why the item is not poured, or None. A report with a jar outside 1 to 4 would be refused whole (contract)."""
     if not _is_jar(jar):
-        return f"frasco {str(jar)[:20]} inválido"
+        return f"frasco {_short_text(jar, 20)} inválido"
     if asked_ms <= 0:
         return "tempo inválido"
     if asked_ms > MAX_STEP_MS:

@@ -1,6 +1,7 @@
 """A job poured item by item without the network, then reported. Prints phase 2's lines; knows no timing of its own."""
 
 from . import job_persistence as persistence
+from .backend import is_final
 from .job_state import ABORTED, DONE, INTERRUPTED, INVALID, RUNNING, JobState
 from .pour import Pour
 
@@ -10,8 +11,6 @@ if TYPE_CHECKING:
 
     from .console import Console
     from .parts import Parts
-
-REJECTED_STATUSES = (403, 404, 409, 422)  # a report that the backend will not accept at any later time either
 
 
 def execute_job_offline_with_persistence(
@@ -91,7 +90,7 @@ def report_job_completion(parts: "Parts", state: JobState) -> bool:
             console.log("REPORT", "✓ Relatório enviado com sucesso!")
             return True
         console.log("REPORT", f"✗ Falha ao reportar: HTTP {answer.status}")
-        if answer.status in REJECTED_STATUSES:
+        if is_final(answer.status):
             reason = answer.text()
             persistence.reject_job(parts.storage, parts.retained, state, answer.status, reason)
             console.log("REPORT", "⚠ Relatório recusado em definitivo: guardado em job_state.rejected")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from dispctl.errors import BoardRefusedError, UsageError
+from dispctl.firmware.job import FIRST_LOCAL_ID
 from dispctl.operations.join_progress import JoinProgress
 from dispctl.operations.provision_events import BoardFound, SeenOnline, SettingsSaved
 
@@ -69,11 +70,15 @@ def _size(text: str) -> int:
 
 @dataclass(frozen=True)
 class BackendAccess:
-    """Where the board's backend is, and how its certificate is checked: against `ca_pem`, or not at all."""
+    """Where the board's backend is, and how its certificate is checked: against `ca_pem`, or not at all.
+
+    `is_same` says that it is the one that the board has, at another address: a job of it can be reported there.
+    """
 
     url: str
     ca_pem: str | None = None
     tls_insecure: bool = False
+    is_same: bool = False
 
 
 def certificates_in(pem: bytes) -> str:
@@ -131,13 +136,15 @@ def provision(
     """Hand `wifi` and `backend` over and follow the board until it works with them.
 
     `claim_code` is called once, just before its code is used; `is_online(uid)` asks the backend. Time spent waiting for
-    a pour does not count. Raises BoardRefusedError when the board cannot join (the reason is in the message),
+    a pour does not count. Raises BoardRefusedError when the board cannot join (the reason is in the message) or has a job
+    of another backend,
     BackendRefusedError or BackendUnreachableError when the backend is the reason, DeadlineError after `timeout_s`,
     UsageError when the backend's certificate could not be checked.
     """
     status = control.request("status")
     uid = str(status["uid"])
     yield BoardFound(uid, str(status["version"]), str(status["state"]))
+    _require_no_job_of_another(status, backend)
     _require_trust(control, backend)
     following = JoinProgress(
         control, wifi.ssid, backend.url, old_ssid=status["wifi"]["ssid"], timeout_s=timeout_s
@@ -150,7 +157,7 @@ def provision(
         "tls_insecure": backend.tls_insecure,
         "claim_code": claim_code(),
     }
-    control.request("set_settings", settings=settings)
+    control.request("set_settings", settings=settings, same_backend=backend.is_same)
     yield SettingsSaved(tuple(settings))
     yield from following.until_claimed()
     if is_online is not None:
@@ -184,6 +191,18 @@ def forget(control: ControlLine) -> str:
         )
     control.request("set_settings", settings=dict.fromkeys(FORGOTTEN))
     return str(status["uid"])
+
+
+def _require_no_job_of_another(status: dict[str, Any], backend: BackendAccess) -> None:
+    """The board refuses as well; here it is said how to go on."""
+    job, url = status["job"], status["backend"]["url"]
+    if job is None or job >= FIRST_LOCAL_ID or backend.is_same or url in {None, backend.url}:
+        return
+    raise BoardRefusedError(
+        f"The board has job {job}, which it has to report to {url}.",
+        hint=f"If {backend.url} is that backend's new address, add --same-backend. Else wait for the report, "
+        "or drop the job with: dispctl inspect-flash --clear.",
+    )
 
 
 def _require_trust(control: ControlLine, backend: BackendAccess) -> None:
