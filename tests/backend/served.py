@@ -12,10 +12,13 @@ DEADLINE_S = 30
 
 
 class Served:
-    """A ``backend serve`` that runs, warnings being errors; its lines are read as they come."""
+    """A ``backend serve`` that runs, warnings being errors; its lines are read as they come.
 
-    def __init__(self, *options: str) -> None:
-        command = [sys.executable, "-W", "error", "-m", "dispctl", "backend", "serve", *options]
+    `within` is a command that runs the one that follows it.
+    """
+
+    def __init__(self, *options: str, within: tuple[str, ...] = ()) -> None:
+        command = [*within, sys.executable, "-W", "error", "-m", "dispctl", "backend", "serve", *options]
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
         )

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from dispctl.backend.dependencies import Services
 from dispctl.backend.polls import LONGEST_WAIT_S
 from dispctl.backend.refusals import StoreBusyError
-from dispctl.backend.store import polls
+from dispctl.backend.store import fleet
 from tests.backend.actors import Board, Cook, accepted, entry, report
 from tests.backend.conftest import ON_BOTH, CookMaker
 
@@ -158,7 +158,6 @@ def test_a_database_that_does_not_answer_is_a_503(
     def busy(*_: object) -> None:
         raise StoreBusyError("The database did not answer; try again.")
 
-    monkeypatch.setattr(polls, "look_up", busy)
-    monkeypatch.setattr("dispctl.backend.store.devices.with_token", busy)
+    monkeypatch.setattr(fleet, "look_up", busy)
 
     assert board.next_job().status_code == 503

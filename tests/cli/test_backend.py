@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -124,6 +125,25 @@ def test_requests_are_told_on_standard_error_when_asked_for(database: str) -> No
             httpx.get(f"{url}/time")
             _, words = served.stop()
             assert ("GET /time" in words) is told
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at the limit of another process")
+@pytest.mark.parametrize(
+    ("limit", "allowed"), [("ulimit -Sn 256", None), ("ulimit -n 512", 512)], ids=["raised", "too low"]
+)
+def test_it_lets_in_as_many_boards_as_the_system_allows(
+    database: str, limit: str, allowed: int | None
+) -> None:
+    import resource
+
+    shell = ("sh", "-c", f'{limit} && exec "$@"', "sh")
+    with closing(Served("--port", "0", "--database", database, within=shell)) as served:
+        served.line()
+        soft, hard = resource.prlimit(served.process.pid, resource.RLIMIT_NOFILE)
+        _, told = served.stop()
+
+    assert soft == (allowed or hard)
+    assert ("Raise the limit (ulimit -Hn)" in told) is (allowed is not None)
 
 
 def test_a_busy_port_is_said_to_be_busy(database: str) -> None:

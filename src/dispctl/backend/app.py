@@ -11,7 +11,7 @@ from dispctl import __version__
 from dispctl.backend.body_limit import BodyLimit
 from dispctl.backend.dependencies import Services
 from dispctl.backend.page import router as page
-from dispctl.backend.polls import Lookups, PollAnswers
+from dispctl.backend.polls import PollAnswers
 from dispctl.backend.refusals import Refusal
 from dispctl.backend.routes import auth, board, clock, devices, jobs, kitchen, live, operation
 from dispctl.backend.security import CookieSigner
@@ -28,21 +28,19 @@ def create_app(settings: Settings) -> FastAPI:
     Raises `dispctl.backend.store.errors.UnusableDatabaseError`.
     """
     services = Services(settings, Database(settings.database_url), CookieSigner(settings.secret))
-    lookups = Lookups(services)
     telemetry = Telemetry(services)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         services.start()
         yield
-        lookups.close()
-        services.database.close()
+        services.close()
 
     app = FastAPI(title="dispctl backend", version=__version__, lifespan=lifespan)
     app.state.services = services
     app.state.telemetry = telemetry
     app.add_middleware(BodyLimit, largest=LARGEST_BODY)
-    app.add_middleware(PollAnswers, services=services, lookups=lookups)
+    app.add_middleware(PollAnswers, services=services)
     app.add_middleware(Observed, telemetry=telemetry)
     app.exception_handler(Refusal)(_refused)
     app.exception_handler(RequestValidationError)(_malformed)

@@ -8,15 +8,17 @@ from fastapi import Depends, Request
 from fastapi.requests import HTTPConnection
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
+from dispctl.backend.boards import Boards
 from dispctl.backend.news import News
+from dispctl.backend.refusals import NotSignedInError
 from dispctl.backend.schemas.fields import Detail
 from dispctl.backend.security import CookieSigner, Passwords, network_of
 from dispctl.backend.settings import Settings
 from dispctl.backend.store import devices, operators
 from dispctl.backend.store.changes import ANYTHING, Change
 from dispctl.backend.store.database import Database
+from dispctl.backend.store.fleet import KnownBoard
 from dispctl.backend.store.operators import SignedIn
-from dispctl.backend.store.tables import Device
 
 COOKIE = "access_token"
 
@@ -34,7 +36,11 @@ class Services:
     passwords: Passwords = field(default_factory=Passwords)
     news: News = field(default_factory=News)
     queues: News = field(default_factory=News)
+    boards: Boards = field(init=False)
     stopping: bool = False
+
+    def __post_init__(self) -> None:
+        self.boards = Boards(self.settings, self.database)
 
     def now(self) -> datetime:
         """The moment by the backend's clock, aware, in UTC."""
@@ -50,6 +56,11 @@ class Services:
         """Send the boards away that wait for a job: the backend is about to stop."""
         self.stopping = True
         self.queues.announce_all()
+
+    def close(self) -> None:
+        """Let threads and connections go."""
+        self.boards.close()
+        self.database.close()
 
     def tell(self, change: Change) -> None:
         """Wake those in this process who wait for what has changed."""
@@ -88,20 +99,16 @@ def _operator(services: Backend, cookie: SessionCookie) -> SignedIn:
 CurrentOperator = Annotated[SignedIn, Depends(_operator)]
 
 
-def _board(
+async def _board(
     services: Backend, token: Annotated[HTTPAuthorizationCredentials | None, Depends(_token_scheme)]
-) -> Device:
-    with services.database.read() as session:
-        device = devices.with_token(session, token.credentials if token else None)
-    now = services.now()
-    # Boards poll every second; a write each would cost more than the poll.
-    if now - device.last_seen > services.settings.online_within / 3:
-        with services.database.write(durable=False) as session:
-            devices.saw(session, device.id, now)
-    return device
+) -> KnownBoard:
+    board = await services.boards.with_token(token.credentials) if token else None
+    if board is None:
+        raise NotSignedInError(devices.UNKNOWN)
+    return board
 
 
-CurrentBoard = Annotated[Device, Depends(_board)]
+CurrentBoard = Annotated[KnownBoard, Depends(_board)]
 
 
 def refuses(*statuses: int) -> dict[int | str, dict[str, Any]]:

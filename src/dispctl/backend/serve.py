@@ -1,10 +1,12 @@
 """Runs the backend in this process until it is asked to stop; knows sockets and signals, not HTTP."""
 
+import gc
+import logging
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
@@ -13,8 +15,16 @@ from fastapi import FastAPI
 
 from dispctl.backend.dependencies import Services
 
+logger = logging.getLogger(__name__)
+
 GRACE_S = 10
 BACKLOG = 2048
+# A fleet keeps a connection a board open; the rest of the process needs a few dozen files, most of them the database's.
+FILES_OF_A_FLEET = 4096
+FILES_OF_ITS_OWN = 100
+MOST_FILES_ON_MACOS = 10_240
+# New objects before the youngest are gone through; how often that is before the next older ones are, and the oldest.
+GARBAGE_THRESHOLDS = (5_000, 4, 1_000)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -57,7 +67,6 @@ def serve(
     `on_ready` is called once the backend answers. Standard error tells of trouble and, where asked for, of `requests`,
     in words or as JSON, an object a line. A second signal ends it at once.
     """
-    _allow_many_connections()
     config = uvicorn.Config(
         app,
         ws="websockets-sansio",  # the other one is built on what the websockets library has deprecated
@@ -66,18 +75,51 @@ def serve(
         timeout_graceful_shutdown=GRACE_S,
         server_header=False,
     )
+    _prepare_for_fleet()  # now that records are written as they were asked for
     server = _Server(config, app.state.services, on_ready)
     server.run(sockets=[listener])
     return server.stopped_by
 
 
-def _allow_many_connections() -> None:
-    """As many open files as the system lets this process have: every board that waits keeps a connection open."""
-    if sys.platform != "win32":
-        import resource
+def allow_many_connections() -> int | None:
+    """Have this process open as many files as the system lets it; returns how many, None where that is not limited.
 
-        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    Every board that waits keeps a connection open.
+    """
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for most in (hard, max(soft, MOST_FILES_ON_MACOS)):  # which lets no process have what its hard limit says
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            soft = most
+            break
+    return None if soft == resource.RLIM_INFINITY else soft
+
+
+def _collect_seldom() -> None:
+    """Have Python's garbage collector look at what lives long once in millions of new objects instead of thousands.
+
+    Ten thousand boards that wait are a million objects. Going through them takes more than half a second in which nobody
+    is answered, and by its own measure the collector did so every other second.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
+
+
+def _prepare_for_fleet() -> None:
+    _collect_seldom()
+    files = allow_many_connections()
+    if files is not None and files < FILES_OF_A_FLEET:
+        logger.warning(
+            "At most %d files can be open: so many boards, less %d, can be connected. Raise the limit (ulimit -Hn), or "
+            "have several processes serve one PostgreSQL.",
+            files,
+            FILES_OF_ITS_OWN,
+        )
 
 
 def _logging(*, requests: bool, as_json: bool) -> dict[str, Any]:

@@ -5,27 +5,28 @@ import asyncio
 import json
 import os
 import platform
-import resource
 import secrets
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from dispctl.backend.serve import allow_many_connections
 from tests.backend import postgres
 from tests.backend.load.chart import chart, table
 from tests.backend.load.fleet import Findings, Plan, run
-from tests.backend.load.kitchens import fill
+from tests.backend.load.kitchens import Kitchen, fill
 
 
 def main() -> None:
     """Measure every size on every database that was asked for."""
     options = _options()
-    _allow_many_files()
+    allow_many_connections()
     results = json.loads(options.out.read_text()) if options.out.exists() else []
     for kind in options.databases:
         for boards in options.boards:
@@ -43,17 +44,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--boards", type=int, nargs="+", default=[100, 300, 1000])
     parser.add_argument("--databases", nargs="+", default=["sqlite", "postgresql"])
     parser.add_argument("--wait", type=int, default=0, help="seconds of a long poll; 0: poll once a second")
+    parser.add_argument(
+        "--processes", type=int, default=1, help="server processes; more than one: PostgreSQL"
+    )
     parser.add_argument("--jobs", type=float, default=5, help="jobs a second, all boards together")
     parser.add_argument("--warm-up", type=float, default=5)
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--out", type=Path, default=Path("load.json"), help="results are added to this file")
     parser.add_argument("--plot", type=Path, help="write an SVG of all results in --out")
     return parser.parse_args()
-
-
-def _allow_many_files() -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _measure(kind: str, boards: int, options: argparse.Namespace) -> dict[str, Any]:
@@ -63,23 +62,31 @@ def _measure(kind: str, boards: int, options: argparse.Namespace) -> dict[str, A
         secret_file.touch(mode=0o600)
         secret_file.write_bytes(secret)
         kitchens = fill(url, secret, boards)
-        with _serving(url, secret_file) as (server, port):
-            plan = Plan("127.0.0.1", port, options.wait, options.jobs, options.warm_up, options.seconds)
-            busy, began = _cpu_s(server.pid), time.monotonic()
-            mine = time.process_time()
-            findings = asyncio.run(run(kitchens, plan))
-            lasted = time.monotonic() - began
+        with ExitStack() as stack:
+            servers = [stack.enter_context(_serving(url, secret_file)) for _ in range(options.processes)]
             return {
                 "database": kind,
                 "boards": boards,
                 "wait_s": options.wait,
+                "processes": options.processes,
                 "machine": f"{os.cpu_count()} cores, Python {platform.python_version()}",
-                "load_average": round(os.getloadavg()[0], 1),
-                "server_cpu": round((_cpu_s(server.pid) - busy) / lasted, 2),
-                "generator_cpu": round((time.process_time() - mine) / lasted, 2),
-                "server_rss_mib": _rss_mib(server.pid),
-                **_summary(findings, options.seconds),
+                **_run(kitchens, servers, options),
             }
+
+
+def _run(kitchens: list[Kitchen], servers: "list[_Server]", options: argparse.Namespace) -> dict[str, Any]:
+    ports = tuple(server.port for server in servers)
+    plan = Plan("127.0.0.1", ports, options.wait, options.jobs, options.warm_up, options.seconds)
+    busy, began, mine = sum(map(_cpu_s, servers)), time.monotonic(), time.process_time()
+    findings = asyncio.run(run(kitchens, plan))
+    lasted = time.monotonic() - began
+    return {
+        "load_average": round(os.getloadavg()[0], 1),
+        "server_cpu": round((sum(map(_cpu_s, servers)) - busy) / lasted, 2),
+        "generator_cpu": round((time.process_time() - mine) / lasted, 2),
+        "server_rss_mib": sum(map(_rss_mib, servers)),
+        **_summary(findings, options.seconds),
+    }
 
 
 @contextmanager
@@ -91,27 +98,33 @@ def _database(kind: str, folder: Path) -> Iterator[str]:
         yield url
 
 
+@dataclass(frozen=True)
+class _Server:
+    pid: int
+    port: int
+
+
 @contextmanager
-def _serving(url: str, secret_file: Path) -> Iterator[tuple["subprocess.Popen[str]", int]]:
+def _serving(url: str, secret_file: Path) -> Iterator[_Server]:
     command = [sys.executable, "-m", "dispctl", "backend", "serve", "--port", "0"]
     server = subprocess.Popen(
         [*command, "--database", url, "--secret-file", str(secret_file)], stdout=subprocess.PIPE, text=True
     )
     try:
         assert server.stdout is not None
-        yield server, int(server.stdout.readline().rpartition(":")[2])
+        yield _Server(server.pid, int(server.stdout.readline().rpartition(":")[2]))
     finally:
         server.terminate()
         server.wait(30)
 
 
-def _cpu_s(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+def _cpu_s(server: _Server) -> float:
+    fields = Path(f"/proc/{server.pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _rss_mib(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+def _rss_mib(server: _Server) -> int:
+    lines = Path(f"/proc/{server.pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM"))
 
 

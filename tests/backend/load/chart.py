@@ -21,25 +21,25 @@ def measure(result: Result) -> str:
 def table(results: list[Result]) -> str:
     """One row a run."""
     head = (
-        "| database | boards | they ask | requests/s | errors | p50 ms | p99 ms | heartbeat p99 ms | report p99 ms "
-        "| server, cores | server, MiB | load average |\n|---|--:|---|" + "--:|" * 9
+        "| database | boards | they ask | processes | requests/s | errors | p50 ms | p99 ms | heartbeat p99 ms "
+        "| report p99 ms | server, cores | server, MiB | load average |\n|---|--:|---|" + "--:|" * 10
     )
     return "\n".join([head, *map(_row, results)])
 
 
 def _row(result: Result) -> str:
     asks = f"and wait {result['wait_s']} s" if result["wait_s"] else "once a second"
-    main = result[measure(result)]
     cells = [
         result["database"],
         result["boards"],
         asks,
+        result["processes"],
         result["requests_per_s"],
         result["errors"],
-        main["p50_ms"],
-        main["p99_ms"],
-        result["heartbeat"]["p99_ms"],
-        result["report"]["p99_ms"],
+        _of(result, measure(result), "p50_ms"),
+        _of(result, measure(result), "p99_ms"),
+        _of(result, "heartbeat", "p99_ms"),
+        _of(result, "report", "p99_ms"),
         result["server_cpu"],
         result["server_rss_mib"],
         result["load_average"],
@@ -47,12 +47,22 @@ def _row(result: Result) -> str:
     return "| " + " | ".join(map(str, cells)) + " |"
 
 
+def _of(result: Result, kind: str, figure: str) -> Any:
+    """The figure of a kind of request; a dash where the run had none of the kind."""
+    return result[kind][figure] if kind in result else "\N{EN DASH}"
+
+
 def chart(results: list[Result]) -> str:
     """The 99th percentile by the number of boards, both axes logarithmic, a line for each kind of run."""
     lines: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
     for result in results:
+        if measure(result) not in result:
+            continue
         asks = "long poll" if result["wait_s"] else "poll"
-        lines[f"{result['database']}, {asks}"].append((result["boards"], result[measure(result)]["p99_ms"]))
+        several = f", {result['processes']} processes" if result["processes"] > 1 else ""
+        lines[f"{result['database']}, {asks}{several}"].append(
+            (result["boards"], result[measure(result)]["p99_ms"])
+        )
     parts = [*_axes(), *(_line(place, name, sorted(lines[name])) for place, name in enumerate(sorted(lines)))]
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">'
     return "\n".join([head, f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>', *parts, "</svg>", ""])

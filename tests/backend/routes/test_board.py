@@ -1,10 +1,18 @@
 """What boards call: claim, heartbeat, next job, report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from dispctl.backend.store import devices, fleet
+from dispctl.backend.store.fleet import SignOfLife
+from dispctl.backend.store.tables import Device
 from tests.backend.actors import Board, Clock, Cook, accepted, entry, jar, report
 from tests.backend.asgi import Client
 from tests.backend.conftest import ON_BOTH, CookMaker
@@ -103,6 +111,60 @@ class TestToken:
 
         assert "esp-a0b1c2" in kept
         assert board.token not in kept
+
+
+class TestHeartbeat:
+    def test_it_keeps_what_the_board_says_and_what_it_leaves_out_stays(
+        self, board: Board, app: FastAPI
+    ) -> None:
+        accepted(board.heartbeat(fw_version="0.2.0", status={"rssi": -61}))
+        accepted(board.heartbeat(fw_version="0.3.0"))
+        assert kept(app) == [("0.3.0", {"rssi": -61})]
+
+        accepted(board.heartbeat(status={"free_heap": 9}))
+        assert kept(app) == [("0.3.0", {"free_heap": 9})]
+
+    def test_who_has_no_token_is_told_that_first(self, board: Board) -> None:
+        stranger = Board(board.client, "a token of nobody")
+
+        assert stranger.heartbeat(status="no object").status_code == 401
+        assert board.heartbeat(status="no object").status_code == 422
+
+    def test_a_crowd_is_answered_each_as_it_should_be(
+        self, cook: Cook, new_cook: CookMaker, app: FastAPI
+    ) -> None:
+        boards = [cook.claim_board(), *(new_cook(f"Cook {number}").claim_board() for number in range(3))]
+        unknown = Board(boards[0].client, "a token of nobody")
+        crowd = [*enumerate(boards), (9, unknown)] * 6
+
+        with ThreadPoolExecutor(10) as pool:
+            answers = list(pool.map(lambda one: one[1].heartbeat(status={"place": one[0]}), crowd))
+
+        assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 401] * 6
+        assert [answer.json() for answer in answers[:4]] == [{"ok": True}] * 4
+        assert [said for _, said in kept(app)] == [{"place": place} for place in range(4)]
+
+    def test_a_board_that_is_forgotten_meanwhile_is_told(
+        self, cook: Cook, board: Board, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is known when the call comes, and gone when what it says is to be kept."""
+        note = fleet.note
+
+        def forgotten(session: Session, signs: Collection[SignOfLife], now: datetime) -> set[int]:
+            devices.remove(session, 1, 1)
+            return note(session, signs, now)
+
+        monkeypatch.setattr(fleet, "note", forgotten)
+
+        assert board.heartbeat().status_code == 401
+        assert kept(app) == []
+
+
+def kept(app: FastAPI) -> list[tuple[str, dict[str, Any]]]:
+    """The firmware and the status of every board, oldest first."""
+    with app.state.services.database.read() as session:
+        rows = session.scalars(select(Device).order_by(Device.id)).all()
+        return [(row.fw_version, row.status) for row in rows]
 
 
 class TestNextJob:

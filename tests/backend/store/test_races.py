@@ -12,8 +12,10 @@ from fastapi import FastAPI
 from dispctl.backend.dependencies import Services
 from dispctl.backend.refusals import BadClaimError, ConflictError, TooManyAttemptsError
 from dispctl.backend.report import Report, ReportEntry
-from dispctl.backend.store import attempts, devices, jars, jobs, recipes, reports
-from dispctl.backend.store.tables import Device, StockTaken
+from dispctl.backend.security import digest
+from dispctl.backend.store import attempts, devices, fleet, jars, jobs, recipes, reports
+from dispctl.backend.store.fleet import KnownBoard
+from dispctl.backend.store.tables import StockTaken
 from tests.backend.actors import Board, Cook, accepted, entry, report
 from tests.backend.conftest import ON_BOTH
 
@@ -40,22 +42,21 @@ def services(app: FastAPI) -> Services:
     return services
 
 
-def the_board(services: Services) -> Device:
+def known(board: Board, services: Services) -> KnownBoard:
     with services.database.read() as session:
-        (device,) = devices.devices_of(session, 1)
-        return device
+        return fleet.look_up(session, {digest(board.token)})[digest(board.token)]
 
 
 def test_a_report_sent_many_times_at_once_is_applied_once(
     cook: Cook, board: Board, services: Services
 ) -> None:
     job = cook.queue_job()
-    device = the_board(services)
+    sender = known(board, services)
     poured = Report(1, 0, (ReportEntry(1, "Sal", 10_000_000, 5.0, "done", None),))
 
     def send(_number: int) -> str:
         with services.database.write() as session:
-            return repr(reports.apply(session, device, job["id"], poured, services.now()))
+            return repr(reports.apply(session, sender, job["id"], poured, services.now()))
 
     assert list(at_once(send).values()) == [AT_ONCE]
     assert cook.stock_g()[1] == 90.0
@@ -63,12 +64,12 @@ def test_a_report_sent_many_times_at_once_is_applied_once(
 
 def test_of_many_different_reports_one_counts(cook: Cook, board: Board, services: Services) -> None:
     job = cook.queue_job()
-    device = the_board(services)
+    sender = known(board, services)
 
     def send(number: int) -> str:
         poured = Report(1, 0, (ReportEntry(1, "Sal", number + 1, 5.0, "done", None),))
         with services.database.write() as session:
-            receipt = reports.apply(session, device, job["id"], poured, services.now())
+            receipt = reports.apply(session, sender, job["id"], poured, services.now())
         return "accepted" if receipt.accepted else "refused"
 
     assert at_once(send) == {"accepted": 1, "refused": AT_ONCE - 1}

@@ -11,7 +11,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
 
 from dispctl.backend.security import digest
-from dispctl.backend.store import devices, jobs, operators, reports
+from dispctl.backend.store import fleet, jobs, operators, reports
 from dispctl.backend.store.database import Database
 from dispctl.backend.store.errors import NewerDatabaseError, UnusableDatabaseError
 from dispctl.backend.store.tables import Base, Device
@@ -115,7 +115,7 @@ def test_a_backend_goes_on_where_the_first_version_stopped(bare_url: str, stampe
     database = Database(bare_url)
     with database.write() as session:
         assert operators.signed_in(session, "session", WHEN.replace(year=2029)).name == "Ana"
-        board = devices.with_token(session, TOKEN)
+        (board,) = fleet.look_up(session, {digest(TOKEN)}).values()
         job = jobs.take(session, board, WHEN)
         assert job is not None
         assert (job.id, [item.spice for item in job.items]) == (7, ["Sal"])

@@ -7,11 +7,12 @@ from fastapi.responses import JSONResponse
 
 from dispctl.backend.dependencies import Backend, CurrentBoard, Network, refuses
 from dispctl.backend.polls import LONGEST_WAIT_S, WAIT_HEADER
-from dispctl.backend.refusals import ConflictError
+from dispctl.backend.refusals import ConflictError, NotSignedInError
 from dispctl.backend.schemas.accounts import ClaimedView, ClaimRequest
 from dispctl.backend.schemas.fields import Id, Ok
 from dispctl.backend.schemas.jobs import Heartbeat, JobView, ReportAnswer, ReportRequest, StatusRequest
 from dispctl.backend.store import attempts, devices, jars, jobs, reports
+from dispctl.backend.store.fleet import SignOfLife
 
 router = APIRouter(prefix="/devices", tags=["boards"])
 
@@ -40,10 +41,10 @@ def claim(body: ClaimRequest, services: Backend, network: Network) -> ClaimedVie
 
 
 @router.post("/me/heartbeat", responses=refuses(401))
-def heartbeat(body: Heartbeat, services: Backend, board: CurrentBoard) -> Ok:
+async def heartbeat(body: Heartbeat, services: Backend, board: CurrentBoard) -> Ok:
     """A sign of life."""
-    with services.database.write(durable=False) as session:
-        devices.heartbeat(session, board.id, body.fw_version, body.status, services.now())
+    if not await services.boards.heartbeat(SignOfLife(board.id, body.fw_version, body.status)):
+        raise NotSignedInError(devices.UNKNOWN)
     return Ok()
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
@@ -15,6 +14,7 @@ from dispctl.backend.store import changes, operators
 from dispctl.backend.store.tables import Claim, Device
 
 CODES_TRIED = 20
+UNKNOWN = "The device token is not valid."
 
 
 @dataclass(frozen=True)
@@ -86,36 +86,16 @@ def _register(
     return device
 
 
-def with_token(session: Session, token: str | None) -> Device:
-    """The board that holds this token; raises `NotSignedInError` when none does."""
-    device = session.scalar(select(Device).where(Device.token_hash == digest(token))) if token else None
-    if device is None:
-        raise NotSignedInError("The device token is not valid.")
-    return device
-
-
 def saw(session: Session, device_id: int, now: datetime) -> None:
     """Note that the board was heard of; until the transaction ends nobody forgets it.
 
     Comes before anything that locks a job, as `remove` does it. Raises `NotSignedInError` when the board is gone.
     """
-    _change(session, device_id, {"last_seen": now})
-
-
-def heartbeat(
-    session: Session, device_id: int, fw_version: str | None, status: dict[str, Any] | None, now: datetime
-) -> None:
-    """Note that the board was heard of, and what it says of itself; what it leaves out stays as it was."""
-    said: dict[str, Any] = {"last_seen": now, "fw_version": fw_version, "status": status}
-    _change(session, device_id, {name: value for name, value in said.items() if value is not None})
-
-
-def _change(session: Session, device_id: int, said: dict[str, Any]) -> None:
     changed = session.execute(
-        update(Device).where(Device.id == device_id).values(**said).returning(Device.id)
+        update(Device).where(Device.id == device_id).values(last_seen=now).returning(Device.id)
     )
     if changed.first() is None:
-        raise NotSignedInError("The device token is not valid.")
+        raise NotSignedInError(UNKNOWN)
 
 
 def devices_of(session: Session, operator_id: int) -> Sequence[Device]:

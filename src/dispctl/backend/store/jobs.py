@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from dispctl.backend.plan import PlannedItem, plan_items
 from dispctl.backend.refusals import ConflictError, ForeignJobError, NotFoundError
 from dispctl.backend.store import changes, jars, operators, recipes
-from dispctl.backend.store.tables import ACTIVE, IS_QUEUED, Device, Job, JobItem
+from dispctl.backend.store.fleet import KnownBoard
+from dispctl.backend.store.tables import ACTIVE, IS_QUEUED, Job, JobItem
 
 
 def create(session: Session, operator_id: int, recipe_id: int, people: int, now: datetime) -> Job:
@@ -90,32 +91,32 @@ def cancel_active(
     return list(cancelled)
 
 
-def next_for(session: Session, device: Device) -> Job | None:
+def next_for(session: Session, board: KnownBoard) -> Job | None:
     """The owner's oldest queued job, unless another board has taken it."""
     return session.scalar(
         select(Job)
         .where(
-            Job.operator_id == device.operator_id,
+            Job.operator_id == board.operator_id,
             IS_QUEUED,
-            or_(Job.device_id.is_(None), Job.device_id == device.id),
+            or_(Job.device_id.is_(None), Job.device_id == board.id),
         )
         .order_by(Job.id)
         .limit(1)
     )
 
 
-def take(session: Session, device: Device, now: datetime) -> Job | None:
+def take(session: Session, board: KnownBoard, now: datetime) -> Job | None:
     """Give a job that no board has taken to this board; None when there is none, or another was faster.
 
     The job stays queued: a board that forgets it gets it again. Another board does not, or it would be poured twice.
     """
-    job = next_for(session, device)
+    job = next_for(session, board)
     if job is None or job.device_id is not None:
         return job
     taken = session.execute(
         update(Job)
         .where(Job.id == job.id, Job.status == "queued", Job.device_id.is_(None))
-        .values(device_id=device.id, started_at=now)
+        .values(device_id=board.id, started_at=now)
         .returning(Job.id)
     )
     if taken.first() is None:
@@ -124,7 +125,7 @@ def take(session: Session, device: Device, now: datetime) -> Job | None:
     return job
 
 
-def for_device(session: Session, device: Device, job_id: int) -> Job:
+def for_device(session: Session, board: KnownBoard, job_id: int) -> Job:
     """A job of the board's owner, locked for the rest of the transaction.
 
     Raises `NotFoundError`, and `ForeignJobError` when it is another owner's.
@@ -132,25 +133,25 @@ def for_device(session: Session, device: Device, job_id: int) -> Job:
     job = session.scalar(select(Job).where(Job.id == job_id).with_for_update())
     if job is None:
         raise NotFoundError("There is no job {job}.", job=job_id)
-    if job.operator_id != device.operator_id:
+    if job.operator_id != board.operator_id:
         raise ForeignJobError(f"Job {job_id} belongs to another owner.")
     return job
 
 
-def start(session: Session, device: Device, job_id: int, now: datetime) -> None:
+def start(session: Session, board: KnownBoard, job_id: int, now: datetime) -> None:
     """The board says that it runs the job. Raises as `for_device`, and `ConflictError` when the job has ended."""
-    job = for_device(session, device, job_id)
+    job = for_device(session, board, job_id)
     if job.status not in ACTIVE:
         raise ConflictError(f"Job {job_id} has ended: {job.status}.")
     job.status = "running"
     job.started_at = job.started_at or now
-    job.device_id = job.device_id or device.id
+    job.device_id = job.device_id or board.id
     changes.note(session, job.operator_id, job.id)
 
 
-def fail(session: Session, device: Device, job_id: int, error: str, now: datetime) -> None:
+def fail(session: Session, board: KnownBoard, job_id: int, error: str, now: datetime) -> None:
     """The board gives the job up; a repeat changes nothing. Raises as `start`."""
-    job = for_device(session, device, job_id)
+    job = for_device(session, board, job_id)
     if job.status == "failed":
         return
     if job.status not in ACTIVE:

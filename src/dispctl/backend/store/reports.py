@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from dispctl.backend.report import Report, ReportEntry
 from dispctl.backend.store import changes, jars, jobs
-from dispctl.backend.store.tables import Device, Job, JobReport, SetAsideReport
+from dispctl.backend.store.fleet import KnownBoard
+from dispctl.backend.store.tables import Job, JobReport, SetAsideReport
 
 
 @dataclass(frozen=True)
@@ -20,19 +21,19 @@ class Receipt:
     message: str
 
 
-def apply(session: Session, device: Device, job_id: int, report: Report, now: datetime) -> Receipt:
+def apply(session: Session, board: KnownBoard, job_id: int, report: Report, now: datetime) -> Receipt:
     """Apply a report, or answer a repeat as before, or set a different one aside (the caller refuses it).
 
     Raises `NotFoundError` and `ForeignJobError`. The job's row is locked first, so that of many at once one is first;
     should two processes come by that lock, the report's primary key lets one of them through.
     """
-    job = jobs.for_device(session, device, job_id)
+    job = jobs.for_device(session, board, job_id)
     earlier = session.get(JobReport, job_id)
     if earlier is None:
-        return _apply_first(session, device, job, report, now)
+        return _apply_first(session, board, job, report, now)
     if earlier.fingerprint == report.fingerprint():
         return Receipt(True, earlier.stock_deducted, earlier.message)
-    _set_aside(session, device, job_id, report, now)
+    _set_aside(session, board, job_id, report, now)
     if earlier.source == "status":
         return Receipt(
             True, earlier.stock_deducted, "The job was finished by its status; the log was kept aside."
@@ -40,16 +41,16 @@ def apply(session: Session, device: Device, job_id: int, report: Report, now: da
     return Receipt(False, False, f"Job {job_id} has another report already; this one was kept aside.")
 
 
-def finish_by_status(session: Session, device: Device, job_id: int, now: datetime) -> None:
+def finish_by_status(session: Session, board: KnownBoard, job_id: int, now: datetime) -> None:
     """The older call: everything planned was poured. Without effect on a job that was reported."""
-    job = jobs.for_device(session, device, job_id)
+    job = jobs.for_device(session, board, job_id)
     if session.get(JobReport, job_id) is not None:
         return
     entries = tuple(
         ReportEntry(item.jar, item.spice, item.quantity_ug, item.seconds, "done", None, item.order)
         for item in job.items
     )
-    _apply_first(session, device, job, Report(len(entries), 0, entries), now, source="status")
+    _apply_first(session, board, job, Report(len(entries), 0, entries), now, source="status")
 
 
 def report_of(session: Session, job_id: int) -> JobReport | None:
@@ -58,14 +59,14 @@ def report_of(session: Session, job_id: int) -> JobReport | None:
 
 
 def _apply_first(
-    session: Session, device: Device, job: Job, report: Report, now: datetime, *, source: str = "complete"
+    session: Session, board: KnownBoard, job: Job, report: Report, now: datetime, *, source: str = "complete"
 ) -> Receipt:
     deducted = jars.take_stock(session, job.operator_id, job.id, report.taken_ug(), now)
     message = "Job finished, stock taken off." if deducted else "Job finished, no stock to take off."
     session.add(
         JobReport(
             job_id=job.id,
-            device_id=device.id,
+            device_id=board.id,
             source=source,
             fingerprint=report.fingerprint(),
             completed=report.completed,
@@ -104,7 +105,7 @@ def _finish_job(job: Job, report: Report, now: datetime) -> None:
     job.finished_at = job.finished_at or now
 
 
-def _set_aside(session: Session, device: Device, job_id: int, report: Report, now: datetime) -> None:
+def _set_aside(session: Session, board: KnownBoard, job_id: int, report: Report, now: datetime) -> None:
     fingerprint = report.fingerprint()
     known = session.scalar(
         select(SetAsideReport.id).where(
@@ -115,7 +116,7 @@ def _set_aside(session: Session, device: Device, job_id: int, report: Report, no
         session.add(
             SetAsideReport(
                 job_id=job_id,
-                device_id=device.id,
+                device_id=board.id,
                 fingerprint=fingerprint,
                 completed=report.completed,
                 failed=report.failed,
