@@ -58,6 +58,10 @@ class Console:
         """Whether somebody is there to answer: standard input and standard error are a terminal."""
         return sys.stdin.isatty() and sys.stderr.isatty()
 
+    @property
+    def _shows_no_progress(self) -> bool:
+        return self.quiet or not self.err.is_terminal
+
     def result(self, data: Any, *views: RenderableType) -> None:
         """Show a result: `data` as one JSON line with ``--json``, else `views` one below the other."""
         if self.json:
@@ -101,12 +105,39 @@ class Console:
         if not agreed:
             raise UsageError("Nothing was done: the answer was no.")
 
-    def ask_secret(self, prompt: str, *, hint: str) -> str:
-        """Ask for a password without showing it; `hint` says how to give it where nobody can answer."""
+    def ask(self, question: str, *, hint: str, hidden: bool = False, if_empty: str | None = None) -> str:
+        """Ask for a line of text, which is not shown while it is typed if `hidden`.
+
+        It may be empty only where `if_empty` says what that means. Where nobody can answer it raises `UsageError`;
+        `hint` says how to give the answer there.
+        """
         if not self.interactive:
-            raise UsageError(f"{prompt} is needed and nobody is there to type it.", hint=hint)
+            raise UsageError(f"{question} is needed and nobody is there to type it.", hint=hint)
+        prompt = f"{question} ({if_empty})" if if_empty else question
+        default = None if if_empty is None else ""
         with answering():
-            return str(typer.prompt(prompt, hide_input=True, err=True))
+            return str(typer.prompt(prompt, default=default, show_default=False, hide_input=hidden, err=True))
+
+    def ask_amount(self, question: str, *, hint: str) -> float:
+        """As `ask`, for a number above 0, with a point or a comma; asks again until it is one."""
+        while True:
+            answer = self.ask(question, hint=hint).replace(",", ".")
+            try:
+                amount = float(answer)
+            except ValueError:
+                amount = 0.0
+            if 0 < amount < float("inf"):
+                return amount
+            self.message("It must be a number above 0.")
+
+    @contextmanager
+    def waiting(self, words: str) -> Iterator[None]:
+        """Show at the foot that something goes on, while the block runs; silent where `progress` is."""
+        if self._shows_no_progress:
+            yield
+            return
+        with self.err.status(words):
+            yield
 
     @contextmanager
     def progress(self, words: str) -> Iterator[ProgressBar]:
@@ -120,7 +151,7 @@ class Console:
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-        silent = self.quiet or not self.err.is_terminal
+        silent = self._shows_no_progress
         with Progress(*columns, console=self.err, transient=True, disable=silent) as bars:
             yield {name: _RichBar(bars, bars.add_task(name, total=None)) for name in names}
 

@@ -97,7 +97,7 @@ class _View:
 
         if isinstance(event, StageBegun):
             if self._pause and event.can_wait:
-                typer.prompt("Enter goes on", default="", show_default=False, err=True)
+                self._console.ask("Enter goes on", hint="Leave out --pause.", if_empty="")
             self._console.out.print()
             self._console.out.print(Rule(f"{event.number}. {event.title}", align="left"))
             if event.command:

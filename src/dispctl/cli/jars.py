@@ -94,7 +94,9 @@ def calibrate(
             raise UsageError("Nobody is there to say what fell.", hint="Give it with --grams.")
         poured_ms = _pour(console, port, jar, seconds)
         weight = (
-            grams if grams is not None else float(typer.prompt("Grams in the dish", type=float, err=True))
+            console.ask_amount("Grams in the dish", hint="Give them with --grams.")
+            if grams is None
+            else grams
         )
         rate = operation.rate_g_per_s(weight, poured_ms)
         changed = set_jar(client, number, JarChange(rate_g_per_s=rate))

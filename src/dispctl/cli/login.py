@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
-from dispctl.cli.console import Console, answering
+from dispctl.cli.console import Console
 from dispctl.cli.options import DEFAULT_BACKEND, Backend, Json, Quiet, Verbose
-from dispctl.errors import UsageError
 
 
 def login(
@@ -34,7 +33,7 @@ def login(
     console = Console(json=json, quiet=quiet, verbose=verbose)
     if sends_in_the_clear(normalized(backend)):
         console.warning("The password goes over the network unencrypted: the backend's address is not https.")
-    operator = name or _ask_name(console)
+    operator = name or console.ask("Name", hint="Give it: dispctl login NAME.")
     password = read_password(console, from_stdin=password_stdin, from_variable=password_env, twice=register)
     with BackendClient(backend) as client:
         for event in log_in(client, operator, password, register=register):
@@ -44,10 +43,3 @@ def login(
                 console.result({"backend": event.backend, "operator": who})
             else:
                 console.message(f"Operator {event.operator.name} created.")
-
-
-def _ask_name(console: Console) -> str:
-    if not console.interactive:
-        raise UsageError("The operator's name is needed.", hint="Give it: dispctl login NAME.")
-    with answering():
-        return str(typer.prompt("Name", err=True))

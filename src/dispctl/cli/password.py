@@ -19,8 +19,8 @@ def read_password(
         return _required(sys.stdin.readline().rstrip("\r\n"), "Standard input holds no password.")
     if from_variable is not None:
         return _required(os.environ.get(from_variable, ""), f"The variable {from_variable} is not set.")
-    password = console.ask_secret("Password", hint=HINT)
-    if twice and console.ask_secret("Password again", hint=HINT) != password:
+    password = console.ask("Password", hint=HINT, hidden=True)
+    if twice and console.ask("Password again", hint=HINT, hidden=True) != password:
         raise UsageError("The two passwords differ.", hint="Nothing was done.")
     return password
 

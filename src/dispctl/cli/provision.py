@@ -12,12 +12,11 @@ from dispctl.cli.options import DEFAULT_BACKEND, Backend, Baud, Json, Port, Quie
 from dispctl.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from dispctl.adapters.backend_client import BackendClient
     from dispctl.adapters.control import ControlLine
     from dispctl.operations.provision import BackendAccess, WifiCredentials
-    from dispctl.operations.provision_events import ProvisionEvent
 
 WIFI = "Wi-Fi"
 BACKEND = "Backend"
@@ -135,9 +134,9 @@ def provision(
         raise UsageError(
             "--show, --test, --forget and --improv are different things.", hint="Give one of them."
         )
+    source = WifiSource(ssid, credentials, stdin=password_stdin, variable=password_env)
     with ExitStack() as stack:
         if improv:
-            source = WifiSource(ssid, credentials, stdin=password_stdin, variable=password_env)
             line = stack.enter_context(open_improv(port, baud=baud, on_line=console.detail))
             if show:
                 provision_improv.show_device(console, line)
@@ -152,7 +151,6 @@ def provision(
             access = replace(access, is_same=same_backend)
             owner = _Owner(stack, backend, claim_code)
             owner.require_login()
-            source = WifiSource(ssid, credentials, stdin=password_stdin, variable=password_env)
             control = stack.enter_context(open_control(port, baud=baud, on_line=console.detail))
             wifi = source.credentials(console, lambda: scan_networks(control))
             _provision(console, control, wifi, access, owner, timeout_s=timeout)
@@ -161,13 +159,14 @@ def provision(
 def _look_or_forget(
     console: Console, control: "ControlLine", owner: "_Owner | None", *, forget: bool, timeout_s: float
 ) -> None:
+    from dispctl.cli.provision_view import show_settings, tell_steps
     from dispctl.operations.check_connection import check_connection
     from dispctl.operations.provision import forget as forget_everything
+    from dispctl.operations.provision import read_settings
 
     if owner is not None:
-        _tell_steps(
-            console, check_connection(control, is_online=owner.is_online, timeout_s=timeout_s), {}, "works"
-        )
+        checks = check_connection(control, is_online=owner.is_online, timeout_s=timeout_s)
+        tell_steps(console, checks, {}, "works")
     elif forget:
         console.confirm("The board will forget its network, its backend and its owner. Go on?")
         uid = forget_everything(control)
@@ -175,7 +174,7 @@ def _look_or_forget(
             {"uid": uid, "forgotten": True}, f"{uid} has forgotten its network, backend and owner."
         )
     else:
-        _show_settings(console, control)
+        show_settings(console, read_settings(control))
 
 
 def _provision(
@@ -187,25 +186,16 @@ def _provision(
     *,
     timeout_s: float,
 ) -> None:
+    from dispctl.cli.provision_view import tell_steps
     from dispctl.operations import provision as operation
 
     result: dict[str, Any] = {"ssid": wifi.ssid, "backend": access.url, "online": None}
     events = operation.provision(
         control, wifi, access, claim_code=owner.claim_code, is_online=owner.is_online, timeout_s=timeout_s
     )
-    _tell_steps(console, events, result, "is provisioned")
+    tell_steps(console, events, result, "is provisioned")
     if owner.is_online is None:
         console.message("You are not logged in: whether the backend sees it online was not looked at.")
-
-
-def _tell_steps(
-    console: Console, events: "Iterable[ProvisionEvent]", result: dict[str, Any], outcome: str
-) -> None:
-    """Each step as it happens, then what all of them came to."""
-    for event in events:
-        result |= _learned(event)
-        console.message(_words(event))
-    console.result(result, f"{result['uid']} {outcome}.")
 
 
 class _Owner:
@@ -287,57 +277,3 @@ def _checked_authority(console: Console, url: str, pem: str | None) -> str | Non
     except BackendUnreachableError as error:  # from here; the board's network may be another
         console.warning(f"Its certificate was not tried: {error.message}")
     return pem
-
-
-def _show_settings(console: Console, control: "ControlLine") -> None:
-    from rich.table import Table
-
-    from dispctl.operations.provision import read_settings
-
-    settings = read_settings(control)
-    table = Table("setting", "value", box=None)
-    for name in sorted(settings):
-        table.add_row(name, _shown(settings[name]))
-    console.result(settings, table)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_shown(each)}" for name, each in value.items())
-    return "-" if value is None else str(value)
-
-
-def _words(event: "ProvisionEvent") -> str:
-    from dispctl.operations import provision_events as told
-
-    match event:
-        case told.BoardFound(uid, version, state):
-            words = f"✓ {uid} answers (firmware {version}, {state})"
-        case told.SettingsSaved():
-            words = "✓ it has the settings and tries them"
-        case told.PourAwaited(job_id, item, total):
-            words = f"… it pours item {item} of {total} of job {job_id} first"
-        case told.NetworkJoined(ssid, rssi_dbm):
-            words = f"✓ joined {ssid}" + ("" if rssi_dbm is None else f" ({rssi_dbm} dBm)")
-        case told.BackendReached(url):
-            words = f"✓ reached {url}"
-        case told.BoardClaimed():
-            words = "✓ claimed"
-        case told.SeenOnline():
-            words = "✓ seen online by the backend"
-    return words
-
-
-def _learned(event: "ProvisionEvent") -> dict[str, Any]:
-    """What an event adds to the ``--json`` object."""
-    from dispctl.operations import provision_events as told
-
-    if isinstance(event, told.BoardFound):
-        return {"uid": event.uid, "version": event.version}
-    if isinstance(event, told.NetworkJoined):
-        return {"joined": True, "rssi_dbm": event.rssi_dbm}
-    if isinstance(event, told.BoardClaimed):
-        return {"claimed": True}
-    return {"online": True} if isinstance(event, told.SeenOnline) else {}

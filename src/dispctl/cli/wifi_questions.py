@@ -7,8 +7,6 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from dispctl.errors import BoardRefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -91,14 +89,14 @@ class WifiSource:
             ssid = network.ssid
             password = "" if network.is_open else password
         if password is None:
-            password = console.ask_secret(f"Password of {ssid}", hint=PASSWORD_HINT)
+            password = console.ask(
+                f"Password of {ssid}", hint=PASSWORD_HINT, hidden=True, if_empty="empty: an open network"
+            )
         return WifiCredentials(ssid, password)
 
 
 def ask_network(console: Console, scan: Callable[[], list[Network]]) -> Network:
     """Let the operator choose among the networks that `scan` finds; raises UsageError where nobody can answer."""
-    from dispctl.operations.provision import Network
-
     if not console.interactive:
         raise UsageError(
             "Which network? Nobody is there to choose one.", hint="Give its name with --ssid NAME."
@@ -109,15 +107,30 @@ def ask_network(console: Console, scan: Callable[[], list[Network]]) -> Network:
     except BoardRefusedError as refusal:  # it pours, and will not interrupt that for a scan
         console.message(refusal.message)
         networks = []
+    else:
+        if not networks:
+            console.message("It sees none; a hidden one can be given by its name.")
     for number, network in enumerate(networks, start=1):
         lock = "open" if network.is_open else ""
         console.message(f"  {number:2}  {_strength(network.rssi_dbm)}  {network.ssid}  {lock}")
-    prompt = f"Network (1-{len(networks)}, or a name)" if networks else "Network's name"
-    answer = str(typer.prompt(prompt, err=True)).strip()
-    if answer.isascii() and answer.isdigit() and 1 <= int(answer) <= len(networks):
-        return networks[int(answer) - 1]
-    named = [network for network in networks if network.ssid == answer]
-    return named[0] if named else Network(answer, 0, is_open=False)
+    return _chosen(console, networks)
+
+
+def _chosen(console: Console, networks: list[Network]) -> Network:
+    """The answer: a network's number or name, or the name of one that was not seen."""
+    from dispctl.operations.provision import Network
+
+    question = f"Network (1-{len(networks)}, or a name)" if networks else "Network's name"
+    while True:
+        answer = console.ask(question, hint="Give it with --ssid NAME.").strip()
+        named = [network for network in networks if network.ssid == answer]
+        if named:
+            return named[0]
+        if not (networks and answer.isascii() and answer.isdigit()):
+            return Network(answer, 0, is_open=False)
+        if 1 <= int(answer) <= len(networks):
+            return networks[int(answer) - 1]
+        console.message(f"There is no network {answer}. One that is really called so: --ssid {answer}.")
 
 
 def _strength(rssi_dbm: int) -> str:

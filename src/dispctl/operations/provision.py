@@ -56,7 +56,7 @@ class WifiCredentials:
         shortest, longest = PASSWORD_BYTES
         if self.password and not shortest <= _size(self.password) <= longest:
             raise UsageError(
-                f"A Wi-Fi password has {shortest} to {longest} characters.",
+                f"A Wi-Fi password has {shortest} to {longest} bytes; an accented letter has two.",
                 hint="For an open network give an empty one.",
             )
 
