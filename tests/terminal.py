@@ -21,7 +21,10 @@ _END = "<end of what was shown>"
 
 
 class Terminal:
-    """`screen` is everything shown so far; `type` is what the person does."""
+    """`screen` is everything shown so far; `type` is what the person does, at the end `person` of the line.
+
+    Standard output goes to the file `results` instead, if there is one.
+    """
 
     def __init__(
         self,
@@ -30,20 +33,23 @@ class Terminal:
         *,
         folder: Path | None = None,
         typed_ahead: str = "",
+        results: str = "",
     ) -> None:
-        self._person, self._program = pty.openpty()
+        self.person, self._program = pty.openpty()
         self.settings_before = termios.tcgetattr(self._program)
         self.screen = ""
         self.type(typed_ahead)
+        outlet = os.open(results, os.O_WRONLY | os.O_CREAT, 0o600) if results else os.dup(self._program)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "dispctl", *arguments],
             stdin=self._program,
-            stdout=self._program,
+            stdout=outlet,
             stderr=self._program,
             cwd=folder,
             env={**os.environ, "TERM": "xterm", "COLUMNS": "100", **environment},
             start_new_session=True,
         )
+        os.close(outlet)
 
     @property
     def settings(self) -> list[object]:
@@ -54,13 +60,13 @@ class Terminal:
         """Wait until `text` is on the screen; fails, showing the screen, when it does not come."""
         deadline = time.monotonic() + PATIENCE_S
         while text not in self.screen:
-            ready, _, _ = select.select([self._person], [], [], max(0.0, deadline - time.monotonic()))
+            ready, _, _ = select.select([self.person], [], [], max(0.0, deadline - time.monotonic()))
             assert ready, f"'{text}' did not come in {PATIENCE_S} s; the screen:\n{self.screen}"
-            self.screen += os.read(self._person, 4096).decode("utf-8", "replace")
+            self.screen += os.read(self.person, 4096).decode("utf-8", "replace")
 
     def type(self, keys: str) -> None:
         """Press `keys`, one after the other."""
-        os.write(self._person, keys.encode())
+        os.write(self.person, keys.encode())
 
     def left_over(self) -> str:
         """Lines that were typed and that the program has left for whatever runs in the terminal next."""
@@ -92,14 +98,16 @@ class Terminal:
         """End the command if it still runs."""
         self.process.kill()
         self.process.wait()
-        os.close(self._person)
+        os.close(self.person)
         os.close(self._program)
 
 
 @contextlib.contextmanager
-def terminal(*arguments: str, typed_ahead: str = "", **environment: str) -> Iterator[Terminal]:
+def terminal(
+    *arguments: str, typed_ahead: str = "", results: str = "", **environment: str
+) -> Iterator[Terminal]:
     """`dispctl` with `arguments`, at a terminal in which something may have been typed before."""
-    shown = Terminal(arguments, environment, typed_ahead=typed_ahead)
+    shown = Terminal(arguments, environment, typed_ahead=typed_ahead, results=results)
     try:
         yield shown
     finally:

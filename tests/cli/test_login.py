@@ -65,7 +65,7 @@ def test_the_password_comes_from_a_variable_too_and_is_nowhere_to_be_seen(operat
     ("arguments", "stdin", "sentence"),
     [
         (["ana"], "", "Password is needed and nobody is there to type it."),
-        ([], "", "The operator's name is needed."),
+        ([], "", "The operator's name is needed"),
         (["ana", "--password-stdin"], "", "Standard input holds no password."),
         (["ana", "--password-env", "NO_SUCH"], "", "The variable NO_SUCH is not set."),
         (["ana", "--password-env", "A", "--password-stdin"], "", "cannot both be given"),

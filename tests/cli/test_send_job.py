@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.backend.actors import entry, report
+from tests.terminal import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,6 +145,37 @@ def test_a_job_that_was_sent_earlier_is_followed_to_its_end(operator: Shell, boa
         said = operator.refused(8, "job", "follow", "--timeout", "30")
     assert "✗ failed  2/2 Pimenta, 4 g" in said
     assert "ended as partial success" in operator.refused(8, "job", "follow")
+
+
+def test_a_job_under_way_is_estimated_and_not_called_done(operator: Shell, board: Board) -> None:
+    operator.done("send-job", "--item", "Sal=0.1", "--item", "Pimenta=80")
+    assert board.next_job().is_success
+    with terminal("job", "follow", **surroundings(operator)) as shown:
+        shown.wait_for("A board has taken job")
+        shown.wait_for("≈ over")  # of the first step, after 0.05 s
+        shown.wait_for("s left")
+        assert "done" not in shown.screen
+        finish(board)
+        assert shown.exit_code() == 0
+        assert "✓ done" in shown.screen
+
+
+def test_objects_go_into_their_file_while_bars_are_on_the_screen(operator: Shell, board: Board) -> None:
+    operator.done("send-job", "--item", "Sal=10")
+    told = operator.folder / "told"
+    with terminal("job", "follow", "--json", results=str(told), **surroundings(operator)) as shown:
+        assert board.next_job().is_success
+        shown.wait_for("≈")
+        finish(board)
+        assert shown.exit_code() == 0
+    events = [json.loads(line) for line in told.read_text().splitlines()]
+    assert [event["event"] for event in events] == ["taken", "status", "item", "ended"]
+    assert events[0]["planned_s"] == pytest.approx(5 + 0.5 + 0.3)
+
+
+def surroundings(operator: Shell) -> dict[str, str]:
+    """The environment of a command of the operator's in a process of its own."""
+    return {"DISPCTL_STATE_DIR": str(operator.folder / "state"), "DISPCTL_BACKEND": operator.backend}
 
 
 def test_waiting_tells_objects_line_by_line(operator: Shell, board: Board) -> None:

@@ -82,6 +82,63 @@ def test_an_outage_is_waited_out_and_told_once(outage: Exception | int) -> None:
     assert names == ["BackendLost", "BackendBack", "StatusChanged", "Ended"]
 
 
+def taken(**times: str) -> dict[str, Any]:
+    return {**wire("queued", "queued", "queued"), "started_at": "2026-01-01T10:00:00Z", **times}
+
+
+def test_a_job_that_a_board_has_taken_is_estimated_by_the_backends_clock() -> None:
+    now = {"utc": "2026-01-01T10:00:01.500000+00:00"}
+    motor = {
+        "vibration_intensity": 75,
+        "pre_start_delay_ms": 250,
+        "post_stop_delay_ms": 250,
+        "max_runtime_sec": 300,
+    }
+    jobs = [
+        wire("queued", "queued", "queued"),
+        taken(),
+        taken(),
+        taken(),
+        taken(),
+        wire("done", "done", "done"),
+    ]
+    answers: dict[str, Any] = {"/time": now, "/config/motor": motor}
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return httpx.Response(200, json=answers.get(request.url.path) or jobs.pop(0))
+
+    queued = Job.from_wire(wire("queued", "queued", "queued"))
+    events = list(follow.follow_job(answering(answer), queued, clock=Time().clock()))
+    (first,) = [event for event in events if isinstance(event, follow.Taken)]
+    assert (first.estimate.poured_s, first.estimate.left_s, first.estimate.total_s) == ((1.0, 0.0), 1.5, 3.0)
+    waited = [event.estimate for event in events if isinstance(event, follow.Waited)]
+    assert waited[:2] == [None, None]
+    assert [each and each.poured_s for each in waited[2:]] == [(1, 0), (1, 0.75), (1, 1), (1, 1)]
+    assert [each and each.left_s for each in waited[2:]] == [1.5, 0.5, 0, 0]
+    assert asked.count("/time") == 1
+
+
+@pytest.mark.parametrize("now", [{"utc": "yesterday"}, {}, 404, httpx.ConnectError("x")])
+def test_without_the_backends_clock_a_job_counts_from_when_it_was_seen(
+    now: dict[str, str] | int | Exception,
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/time" and isinstance(now, Exception):
+            raise now
+        if request.url.path == "/time":
+            return httpx.Response(now) if isinstance(now, int) else httpx.Response(200, json=now)
+        return (
+            httpx.Response(404) if request.url.path == "/config/motor" else httpx.Response(200, json=taken())
+        )
+
+    events = follow.follow_job(answering(answer), Job.from_wire(taken()), clock=Time().clock())
+    first = next(events)
+    assert isinstance(first, follow.Taken)
+    assert (first.estimate.poured_s, first.estimate.left_s) == ((0, 0), 2)
+
+
 def test_an_outage_has_its_limit() -> None:
     with pytest.raises(BackendUnreachableError):
         followed(httpx.ConnectError("x"))

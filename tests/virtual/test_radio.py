@@ -123,6 +123,7 @@ def test_without_addresses_a_station_waits_until_they_are_handed_out() -> None:
     air.wait(60_000)
     described = air.radio.answer("status", {})
     assert (described["status"], described["ip"]) == (radio.CONNECTING, radio.NOWHERE)
+    assert described["rssi"] == radio.RSSI_DBM, "it hears the access point that it is associated with"
     air.radio.set_dhcp(on=True)
     air.wait(1000)
     assert air.status == radio.GOT_IP

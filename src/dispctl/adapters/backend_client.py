@@ -23,12 +23,14 @@ from dispctl.adapters.backend_records import (
     Operator,
     Recipe,
     RecipeDraft,
+    moment,
 )
 from dispctl.errors import BackendRefusedError, BackendUnreachableError
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from typing_extensions import Self
 
@@ -189,6 +191,11 @@ class BackendClient:
         return JobNews(self.base_url, job_id, cookie=cookie, trust=trust)
 
     # Boards
+
+    def utc(self) -> datetime:
+        """What time it is by the backend's clock."""
+        response = self._call("GET", "/time", "to tell the time")
+        return self._decoded(response, lambda answer: moment(answer["utc"]))
 
     def new_claim_code(self) -> ClaimCode:
         """A code that lets one board join, once, for ten minutes."""

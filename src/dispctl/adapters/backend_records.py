@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import Any
 
 JAR_NUMBERS = range(1, 5)
@@ -282,6 +283,12 @@ class ClaimCode:
     def from_wire(cls, document: Any) -> ClaimCode:
         """Read ``{code, expires_at}``."""
         return cls(code=str(document["code"]), expires_at=_text_or_none(document.get("expires_at")))
+
+
+def moment(text: str) -> datetime:
+    """A moment of the backend (ISO 8601; without a zone it is UTC); raises ValueError."""
+    then = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return then if then.tzinfo else then.replace(tzinfo=timezone.utc)
 
 
 def _number(value: Any) -> float:

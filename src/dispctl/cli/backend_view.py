@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from dispctl.adapters.backend_records import moment
 from dispctl.operations.follow_job import status_words
 
 if TYPE_CHECKING:
@@ -43,16 +44,14 @@ def status_text(status: str) -> Text:
     return Text(f"{sign} {words}" if sign else words, style=STATUS_STYLES.get(status, ""))
 
 
-def since(moment: str | None) -> str:
-    """How long ago an ISO 8601 moment of the backend was; without a zone it is UTC."""
-    if moment is None:
+def since(text: str | None) -> str:
+    """How long ago a moment of the backend was."""
+    if text is None:
         return UNKNOWN
     try:
-        then = datetime.fromisoformat(moment.replace("Z", "+00:00"))
+        then = moment(text)
     except ValueError:
-        return moment
-    if then.tzinfo is None:
-        then = then.replace(tzinfo=timezone.utc)
+        return text
     seconds = int((datetime.now(timezone.utc) - then).total_seconds())
     unit, length = next(((name, size) for name, size in _UNITS if seconds >= size), ("s", 1))
     return f"{seconds // length} {unit} ago" if seconds > 0 else "now"

@@ -148,6 +148,6 @@ def _followed_on_board(
                 for item in () if event.reported else event.job.items:
                     bars.change(item)
                 return event
-            bars.tell(f"Job {job.id}: {event.elapsed_s:.0f} s")
+            bars.tell(f"Job {job.id}: being poured", f"{event.elapsed_s:.0f} s")
             bars.pour(event.position, event.poured_ms, event.asked_ms)
     raise AssertionError("following ends with EndedOnBoard or raises")

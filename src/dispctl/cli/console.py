@@ -14,19 +14,27 @@ from typing import TYPE_CHECKING, Any, Protocol
 import typer
 
 from dispctl.errors import DispctlError, ExitCode, UsageError
+from dispctl.logs.lines import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from rich.console import Console as RichConsole
     from rich.console import RenderableType
+
+    from dispctl.cli.foot import LiveLines
 
 
 class ProgressBar(Protocol):
     """What a command tells of long work: how much of how much, and under which words."""
 
-    def update(self, done: float, total: float | None = None, words: str | None = None) -> None:
-        """Move the bar to `done` of `total` (any one unit) and, if given, change its words."""
+    def update(
+        self, done: float, total: float | None = None, words: str | None = None, note: str | None = None
+    ) -> None:
+        """Move the bar to `done` of `total` (any one unit) and, if given, change its words.
+
+        A `note` stands behind it in place of the part that is done and the time that is left.
+        """
 
 
 class Console:
@@ -50,6 +58,7 @@ class Console:
         self.verbose = verbose
         self.out = _rich_console(sys.stdout, record_width)
         self.err = _rich_console(sys.stderr)
+        self._live: LiveLines | None = None
         global _active  # noqa: PLW0603 - a failure is shown as the command that met it speaks
         _active = self
 
@@ -60,15 +69,18 @@ class Console:
 
     @property
     def _shows_no_progress(self) -> bool:
-        return self.quiet or not self.err.is_terminal
+        return (
+            self.quiet or not self.err.file.isatty() or self.err.is_dumb_terminal or self.err.legacy_windows
+        )
 
     def result(self, data: Any, *views: RenderableType) -> None:
         """Show a result: `data` as one JSON line with ``--json``, else `views` one below the other."""
         if self.json:
             self.json_line(data)
             return
-        for view in views:
-            _print(self.out, view)
+        with self._above():
+            for view in views:
+                _print(self.out, view)
 
     def picture(self, title: str) -> str:
         """What was shown on standard output, as an SVG of a terminal window; needs `record_width`."""
@@ -76,21 +88,25 @@ class Console:
 
     def json_line(self, data: Any) -> None:
         """Write one JSON object a line, flushed, so that a pipe sees it at once."""
-        write_json_line(data)
+        with self._above():
+            write_json_line(data)
 
     def message(self, view: RenderableType) -> None:
         """Tell on standard error what is going on, unless ``--quiet``."""
         if not self.quiet:
-            _print(self.err, view)
+            with self._above():
+                _print(self.err, view)
 
     def warning(self, text: str) -> None:
         """Tell on standard error what needs attention; ``--quiet`` does not silence it."""
-        self.err.print(f"Warning: {text}", style="yellow", soft_wrap=True)
+        with self._above():
+            self.err.print(visible(f"Warning: {text}"), style="yellow", soft_wrap=True)
 
     def detail(self, text: str) -> None:
         """Tell on standard error what only ``--verbose`` asks for."""
         if self.verbose:
-            self.err.print(text, style="dim", soft_wrap=True)
+            with self._above():
+                self.err.print(visible(text), style="dim", soft_wrap=True)
 
     def confirm(self, question: str) -> None:
         """Ask before something is lost; returns on yes, raises `UsageError` on no or where nobody can answer."""
@@ -113,7 +129,7 @@ class Console:
         """
         if not self.interactive:
             raise UsageError(f"{question} is needed and nobody is there to type it.", hint=hint)
-        prompt = f"{question} ({if_empty})" if if_empty else question
+        prompt = visible(f"{question} ({if_empty})" if if_empty else question)
         default = None if if_empty is None else ""
         with answering():
             return str(typer.prompt(prompt, default=default, show_default=False, hide_input=hidden, err=True))
@@ -133,10 +149,10 @@ class Console:
     @contextmanager
     def waiting(self, words: str) -> Iterator[None]:
         """Show at the foot that something goes on, while the block runs; silent where `progress` is."""
-        if self._shows_no_progress:
-            yield
-            return
-        with self.err.status(words):
+        from rich.spinner import Spinner
+
+        spinner = Spinner("dots", words)
+        with self._live_lines(lambda: spinner):
             yield
 
     @contextmanager
@@ -146,28 +162,37 @@ class Console:
             yield bars[words]
 
     @contextmanager
-    def progress_lines(self, names: Sequence[str]) -> Iterator[dict[str, ProgressBar]]:
+    def progress_lines(self, names: Sequence[str]) -> Iterator[Mapping[str, ProgressBar]]:
         """As `progress`, a bar for each name, one below the other; they may be moved by different threads."""
-        from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+        from dispctl.cli.bars import Bars
 
-        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-        silent = self._shows_no_progress
-        with Progress(*columns, console=self.err, transient=True, disable=silent) as bars:
-            yield {name: _RichBar(bars, bars.add_task(name, total=None)) for name in names}
+        bars = Bars(self.err)
+        lines = {name: bars.add(name) for name in names}
+        with self._live_lines(bars.render):
+            yield lines
 
+    @contextmanager
+    def _live_lines(self, render: Callable[[], RenderableType]) -> Iterator[None]:
+        if self._shows_no_progress:
+            yield
+            return
+        from dispctl.cli.foot import LiveLines
 
-class _RichBar:
-    def __init__(self, bars: Any, task: Any) -> None:
-        self._bars = bars
-        self._task = task
+        with LiveLines(self.err, render) as lines:
+            self._live = lines
+            try:
+                yield
+            finally:
+                self._live = None
 
-    def update(self, done: float, total: float | None = None, words: str | None = None) -> None:
-        changes: dict[str, Any] = {"completed": done}
-        if total is not None:
-            changes["total"] = total
-        if words is not None:
-            changes["description"] = words
-        self._bars.update(self._task, **changes)
+    @contextmanager
+    def _above(self) -> Iterator[None]:
+        """What is printed in the block comes above the lines at the foot."""
+        if self._live is None:
+            yield
+            return
+        with self._live.aside():
+            yield
 
 
 _active: Console | None = None
@@ -192,9 +217,14 @@ def _rich_console(stream: Any, record_width: int | None = None) -> RichConsole:
 
 
 def _print(console: RichConsole, view: RenderableType) -> None:
-    """Tables keep to the terminal's width; sentences are left to the terminal, so that they can be copied whole."""
+    """Tables keep to the terminal's width; sentences are left to the terminal, so that they can be copied whole.
+
+    What sentences quote, the name of a network say, comes from outside and must not act on the terminal.
+    """
     from rich.text import Text
 
+    if isinstance(view, str):
+        view = visible(view)
     console.print(view, soft_wrap=isinstance(view, (str, Text)))
 
 
@@ -206,9 +236,9 @@ def failure_object(error: DispctlError) -> Mapping[str, Any]:
 def show_failure(error: DispctlError, *, json: bool = False) -> None:
     """One sentence of fact, one of what to do next, on standard error; with `json` or ``--json`` the object as well."""
     shown = _active or Console(json=json)
-    shown.err.print(f"Error: {error.message}", style="bold red", soft_wrap=True)
+    shown.err.print(visible(f"Error: {error.message}"), style="bold red", soft_wrap=True)
     if error.hint:
-        shown.err.print(f"  {error.hint}", soft_wrap=True)
+        shown.err.print(visible(f"  {error.hint}"), soft_wrap=True)
     if shown.json:
         tell_failure(error)
 

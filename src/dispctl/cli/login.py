@@ -33,7 +33,7 @@ def login(
     console = Console(json=json, quiet=quiet, verbose=verbose)
     if sends_in_the_clear(normalized(backend)):
         console.warning("The password goes over the network unencrypted: the backend's address is not https.")
-    operator = name or console.ask("Name", hint="Give it: dispctl login NAME.")
+    operator = name or console.ask("The operator's name", hint="Give it: dispctl login NAME.")
     password = read_password(console, from_stdin=password_stdin, from_variable=password_env, twice=register)
     with BackendClient(backend) as client:
         for event in log_in(client, operator, password, register=register):

@@ -35,7 +35,8 @@ HELP = (
     "  l         begin a recording of every byte, and end it",
     "  i         times before lines",
     "  v         level: debug, info, warning, error",
-    "  f         filter: EXEC a tag, -WIFI all but it, warning a level, /…/ an expression; empty for all",
+    "  f         filter: EXEC a tag, -WIFI all but it, warning a level,",
+    "            /…/ an expression; empty for all",
     "  x         quit",
     "  Ctrl-T    Ctrl-T itself, with --interactive",
 )

@@ -108,20 +108,31 @@ def follow_in_backend(console: Console, client: BackendClient, job: Job, timeout
 def _show_followed(console: Console, bars: JobBars, event: follow.FollowEvent) -> None:
     if console.json:
         _tell_followed(console, event)
-    if isinstance(event, follow.Waited):
-        bars.tell(f"Job {event.job.id}: {follow.status_words(event.job.status)}, {event.elapsed_s:.0f} s")
-    elif isinstance(event, follow.ItemChanged):
-        bars.change(event.item)
-    elif isinstance(event, follow.BackendLost):
-        console.warning(f"{event.reason} Asking again.")
-    elif isinstance(event, follow.BackendBack):
-        console.message("The backend answers again.")
+    match event:
+        case follow.Taken(job):
+            console.message(
+                f"A board has taken job {job.id}. It reports at the end; until then ≈ is the plan."
+            )
+        case follow.Waited(job, elapsed_s, None):
+            bars.tell(f"Job {job.id}: {follow.status_words(job.status)}", f"{elapsed_s:.0f} s")
+        case follow.Waited(job, _, expected) if expected is not None:
+            bars.tell_estimate(f"Job {job.id}: on the board", expected)
+        case follow.ItemChanged(item):
+            bars.change(item)
+        case follow.BackendLost(reason):
+            console.warning(f"{reason} Asking again.")
+        case follow.BackendBack():
+            console.message("The backend answers again.")
 
 
 def _tell_followed(console: Console, event: follow.FollowEvent) -> None:
-    if isinstance(event, follow.ItemChanged):
-        console.json_line({"event": "item", "item": event.item.to_wire()})
-    elif isinstance(event, follow.StatusChanged):
-        console.json_line({"event": "status", "status": event.job.status})
-    elif isinstance(event, follow.Ended):
-        console.json_line({"event": "ended", "job": event.job.to_wire()})
+    match event:
+        case follow.Taken(job, expected):
+            seconds = {"planned_s": round(expected.total_s, 3), "left_s": round(expected.left_s, 3)}
+            console.json_line({"event": "taken", "started_at": job.started_at, **seconds})
+        case follow.ItemChanged(item):
+            console.json_line({"event": "item", "item": item.to_wire()})
+        case follow.StatusChanged(job):
+            console.json_line({"event": "status", "status": job.status})
+        case follow.Ended(job):
+            console.json_line({"event": "ended", "job": job.to_wire()})

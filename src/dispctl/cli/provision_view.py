@@ -45,7 +45,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_shown(each)}" for name, each in value.items())
+        return ", ".join(f"{name} {_shown(each)}" for name, each in sorted(value.items()))
     return "-" if value is None else str(value)
 
 

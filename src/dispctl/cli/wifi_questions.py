@@ -35,17 +35,22 @@ def given_password(*, stdin: bool, variable: str | None) -> str | None:
 
 def _first_line() -> str:
     try:
-        return sys.stdin.readline().rstrip("\r\n")
+        line = sys.stdin.readline()
     except UnicodeDecodeError:  # its message would quote the password
         raise UsageError("The password on standard input is not UTF-8.") from None
+    if not line:
+        raise UsageError("Standard input holds no password.", hint="For an open network give an empty line.")
+    return line.rstrip("\r\n")
 
 
 def read_credentials(path: Path) -> tuple[str | None, str | None]:
     """Name and password from a TOML or JSON file with the keys ``ssid`` and ``password``; None for a missing one."""
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise UsageError(f"{path} cannot be read.") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError:  # its message would quote the password
+        raise UsageError(f"{path} cannot be read: it is not UTF-8.") from None
     document = _parse(path, text)
     values = document.get("ssid"), document.get("password")
     if not all(value is None or isinstance(value, str) for value in values):
@@ -83,20 +88,22 @@ class WifiSource:
         """Name and password of the network; `scan` finds networks to choose from, where none was named."""
         from dispctl.operations.provision import WifiCredentials
 
-        ssid, password = self._ssid, self._password
-        if ssid is None:
-            network = ask_network(console, scan)
-            ssid = network.ssid
-            password = "" if network.is_open else password
+        chosen = ask_network(console, scan) if self._ssid is None else self._ssid
+        if isinstance(chosen, str):
+            if_empty, ssid, password = "empty: an open network", chosen, self._password
+        else:
+            if_empty, ssid, password = None, chosen.ssid, "" if chosen.is_open else self._password
         if password is None:
-            password = console.ask(
-                f"Password of {ssid}", hint=PASSWORD_HINT, hidden=True, if_empty="empty: an open network"
-            )
+            question = f"Password of {ssid}"
+            password = console.ask(question, hint=PASSWORD_HINT, hidden=True, if_empty=if_empty)
         return WifiCredentials(ssid, password)
 
 
-def ask_network(console: Console, scan: Callable[[], list[Network]]) -> Network:
-    """Let the operator choose among the networks that `scan` finds; raises UsageError where nobody can answer."""
+def ask_network(console: Console, scan: Callable[[], list[Network]]) -> Network | str:
+    """Let the operator choose among the networks that `scan` finds, or name one that was not seen.
+
+    Raises UsageError where nobody can answer.
+    """
     if not console.interactive:
         raise UsageError(
             "Which network? Nobody is there to choose one.", hint="Give its name with --ssid NAME."
@@ -116,18 +123,17 @@ def ask_network(console: Console, scan: Callable[[], list[Network]]) -> Network:
     return _chosen(console, networks)
 
 
-def _chosen(console: Console, networks: list[Network]) -> Network:
-    """The answer: a network's number or name, or the name of one that was not seen."""
-    from dispctl.operations.provision import Network
-
-    question = f"Network (1-{len(networks)}, or a name)" if networks else "Network's name"
+def _chosen(console: Console, networks: list[Network]) -> Network | str:
+    """The answer: a network by its number or name, or the name of one that was not seen."""
+    numbers = f"1-{len(networks)}" if len(networks) > 1 else "1"
+    question = f"Network ({numbers}, or a name)" if networks else "Network's name"
     while True:
         answer = console.ask(question, hint="Give it with --ssid NAME.").strip()
         named = [network for network in networks if network.ssid == answer]
         if named:
             return named[0]
         if not (networks and answer.isascii() and answer.isdigit()):
-            return Network(answer, 0, is_open=False)
+            return answer
         if 1 <= int(answer) <= len(networks):
             return networks[int(answer) - 1]
         console.message(f"There is no network {answer}. One that is really called so: --ssid {answer}.")

@@ -45,7 +45,13 @@ def printable(data: bytes) -> str:
     text = data.decode("utf-8", "backslashreplace")
     if text.isprintable():
         return text
-    text = _COLOURS.sub("", text)
+    return visible(_COLOURS.sub("", text))
+
+
+def visible(text: str) -> str:
+    r"""`text` with every control character but tabs and line ends made visible as ``\xNN``."""
+    if text.isprintable():
+        return text
     return _UNPRINTABLE.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
 
 

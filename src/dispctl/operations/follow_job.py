@@ -12,14 +12,18 @@ from dispctl.errors import (
     DeadlineError,
     JobEndedBadlyError,
 )
+from dispctl.operations.pour_estimate import Estimator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from dispctl.adapters.backend_client import BackendClient
     from dispctl.adapters.backend_records import Job, JobItem
+    from dispctl.operations.pour_estimate import Estimate
 
 POLL_INTERVAL_S = 1.0
+UNTAKEN_INTERVAL_S = 2.0
+"""No news comes of a board that takes the job: so long as none has, it is asked for at least this often."""
 LONGEST_OUTAGE_S = 300.0
 FIRST_SERVER_ERROR = 500
 STATUS_WORDS = {"done_partial": "partial success"}
@@ -41,11 +45,20 @@ class ItemChanged:
 
 
 @dataclass(frozen=True)
+class Taken:
+    """A board has the job; `estimate` is how far it should be by its plan. It reports when it has poured everything."""
+
+    job: Job
+    estimate: Estimate
+
+
+@dataclass(frozen=True)
 class Waited:
-    """Nothing new; `elapsed_s` since the following began."""
+    """Nothing new; `elapsed_s` since the following began, `estimate` as in `Taken` and None before."""
 
     job: Job
     elapsed_s: float
+    estimate: Estimate | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +80,7 @@ class Ended:
     job: Job
 
 
-FollowEvent = StatusChanged | ItemChanged | Waited | BackendLost | BackendBack | Ended
+FollowEvent = StatusChanged | Taken | ItemChanged | Waited | BackendLost | BackendBack | Ended
 
 
 @dataclass(frozen=True)
@@ -111,31 +124,59 @@ def follow_job(
     `BackendUnreachableError` after an outage of `LONGEST_OUTAGE_S` and `BackendRefusedError` for a refusal.
     """
     clock = clock or Clock()
-    news = news or NoNews(clock)
-    began_s = answered_s = clock.now()
-    outage = False
-    while not job.ended:
-        if timeout_s is not None and clock.now() - began_s >= timeout_s:
-            raise _late(job, timeout_s)
-        if not news.wait(POLL_INTERVAL_S):
-            yield Waited(job, clock.now() - began_s)
-            continue
+    following = _Following(client, job, news or NoNews(clock), clock)
+    began_s = clock.now()
+    while not following.job.ended:
+        elapsed_s = clock.now() - began_s
+        if timeout_s is not None and elapsed_s >= timeout_s:
+            raise _late(following.job, timeout_s)
+        yield from following.estimated(elapsed_s)
+        if following.should_ask():
+            yield from following.ask()
+    yield Ended(following.job)
+
+
+class _Following:
+    """What is known of `job` and of the backend that tells of it."""
+
+    def __init__(self, client: BackendClient, job: Job, news: News, clock: Clock) -> None:
+        self.job = job
+        self._client, self._news, self._clock = client, news, clock
+        self._estimator = Estimator(client, clock.now)
+        self._taken = False
+        self._outage = False
+        self._asked_s = self._answered_s = clock.now()
+
+    def estimated(self, elapsed_s: float) -> Iterator[Taken | Waited]:
+        """How far the job should be by now."""
+        estimate = self._estimator.estimate(self.job)
+        if estimate is not None and not self._taken:
+            self._taken = True
+            yield Taken(self.job, estimate)
+        yield Waited(self.job, elapsed_s, estimate)
+
+    def should_ask(self) -> bool:
+        """Wait for news; whether the job should be asked for now."""
+        told = self._news.wait(POLL_INTERVAL_S)
+        return told or (not self._taken and self._clock.now() - self._asked_s >= UNTAKEN_INTERVAL_S)
+
+    def ask(self) -> Iterator[FollowEvent]:
+        """What has changed; raises BackendUnreachableError after an outage that is too long."""
+        self._asked_s = self._clock.now()
         try:
-            latest = _ask(client, job.id)
+            latest = _ask(self._client, self.job.id)
         except BackendUnreachableError as error:
-            if clock.now() - answered_s > LONGEST_OUTAGE_S:
+            if self._clock.now() - self._answered_s > LONGEST_OUTAGE_S:
                 raise
-            if not outage:
+            if not self._outage:
                 yield BackendLost(error.message)
-            outage = True
-            continue
-        if outage:
+            self._outage = True
+            return
+        if self._outage:
             yield BackendBack()
-        outage, answered_s = False, clock.now()
-        yield from _changes(job, latest)
-        yield Waited(latest, clock.now() - began_s)
-        job = latest
-    yield Ended(job)
+        self._outage, self._answered_s = False, self._clock.now()
+        yield from _changes(self.job, latest)
+        self.job = latest
 
 
 def check_outcome(job: Job) -> None:

@@ -141,8 +141,11 @@ def not_joined(ssid: str, reason: str, *, old_ssid: str | None) -> BoardRefusedE
         "Move the board closer, then try again.",
     )
     message, hint = _NOT_JOINED.get(reason, unknown)
-    kept = f" The board goes back to '{old_ssid}'." if old_ssid else ""
-    return BoardRefusedError(message.format(ssid=ssid, reason=reason), hint=hint + kept)
+    if old_ssid == ssid:
+        hint += " The board goes back to the password it had."
+    elif old_ssid:
+        hint += f" The board goes back to '{old_ssid}'."
+    return BoardRefusedError(message.format(ssid=ssid, reason=reason), hint=hint)
 
 
 _UNREACHED = (

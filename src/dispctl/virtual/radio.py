@@ -116,7 +116,7 @@ class Radio:
         return {
             "active": self._station.active,
             "status": self._station.status,
-            "rssi": RSSI_DBM if up else 0,
+            "rssi": RSSI_DBM if up or self._is_waiting_for_address else 0,
             "ip": ADDRESS if up else NOWHERE,
             "netmask": NETMASK if up else NOWHERE,
             "gateway": GATEWAY if up else NOWHERE,
