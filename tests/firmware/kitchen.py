@@ -227,7 +227,8 @@ async def kitchen(
     backend = SmallBackend()
     server = await asyncio.start_server(backend.serve, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    saved = {"ssid": SSID, "password": PASSWORD, "backend_url": url, "device_token": TOKEN, **settings}
+    saved: dict[str, Any] = {"ssid": SSID, "password": PASSWORD, "backend_url": url, "device_token": TOKEN}
+    saved |= {"actuator": {"kind": "relay"}, **settings}
     flash = NorFlash(folder / "flash")
     own = {"/settings.json": json.dumps(saved).encode(), MAIN_PATH: prelude.encode() + b"\n" + MAIN}
     write_files(flash, {**(package or bytecode_package()).files, **own})

@@ -15,6 +15,7 @@ from tests.on_micropython.board.world import World, make_job
 
 CHECKPOINT_MS = 1_060
 RETAINED_MS = 160
+ATTEMPTS = 3
 
 Kind = Literal["cut", "reset", "wifi off", "wifi on"]
 FAULTS = ["ok", "refuse", "lost", "drop", "hang", "half", "cut", "500", "503", "429"]
@@ -89,17 +90,21 @@ def test_whatever_happens_the_job_ends_done_once(
 
 
 def check_outcome(world: World, seconds: list[float]) -> None:
-    """One report with every item once; what was poured is what was asked, but for one interval a cut or reset."""
+    """One report with every item once; what was poured is what was asked, but for one interval a cut or reset.
+
+    Failed is only what was interrupted three times and more.
+    """
     logs = world.backend.reports[7]["execution_logs"]
     assert [entry["item_ordem"] for entry in logs] == list(range(1, len(seconds) + 1))
-    assert [entry["status"] for entry in logs] == ["done"] * len(seconds)
-    asked_ms = [0, 0, 0, 0]
-    for number, each in enumerate(seconds):
-        asked_ms[number % 4] += int(each * 1000)
+    least_ms = [0, 0, 0, 0]
+    for number, entry in enumerate(logs):
+        done = entry["status"] == "done"
+        assert done or world.interrupted_items.count(number) >= ATTEMPTS, (entry, world.interrupted_items)
+        least_ms[number % 4] += int(seconds[number] * 1000) if done else 0
     poured_ms = world.outputs.poured_ms
-    assert all(poured >= asked for poured, asked in zip(poured_ms, asked_ms, strict=True)), poured_ms
+    assert all(poured >= least for poured, least in zip(poured_ms, least_ms, strict=True)), poured_ms
     allowed_ms = world.cuts * CHECKPOINT_MS + world.resets * RETAINED_MS
-    assert sum(poured_ms) <= sum(asked_ms) + allowed_ms + len(seconds)
+    assert sum(poured_ms) <= sum(int(each * 1000) for each in seconds) + allowed_ms + len(seconds)
     assert not world.outputs.any_open
     assert world.watchdog.starved_ms == 0
     assert "job_state" not in world.storage.files

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispctl.firmware import job_state as codec
-from dispctl.firmware.job import MAX_ITEMS, parse_job
+from dispctl.firmware.job import MAX_ITEMS, Job, parse_job
 
 seconds = st.floats(0.001, 180, allow_nan=False)
 jobs = st.builds(
@@ -139,15 +139,49 @@ def test_rejected_holds_job_results_and_verdict(
     assert (view["done"], view["failed"]) == (state.done, state.failed)
 
 
+def retained(job: Job, index: int, poured_ms: int, *, attempts: int = 0, is_open: bool = True) -> bytes:
+    """What RTC memory holds when an item has got so far."""
+    state = codec.JobState(job)
+    state.poured_ms[index] = poured_ms
+    state.attempts[index] = attempts
+    return codec.encode_retained(state, index, is_open)
+
+
 @given(jobs, st.integers(0, 200_000))
 def test_retained_counts_only_for_the_item_under_way(job: dict[str, object], poured_ms: int) -> None:
     state, _ = saved(job, [codec.PENDING], [0])
-    data = codec.encode_retained(state.job, 0, poured_ms)
-    asked_ms = state.job.items[0].asked_ms
-    taken = codec.apply_retained(state, data + b"\0" * 10)
-    assert taken == (0 < poured_ms <= asked_ms)
-    assert state.poured_ms[0] == (poured_ms if taken else 0)
-    assert not codec.apply_retained(state, codec.encode_retained(state.job, 1, 5))
+    data = retained(state.job, 0, poured_ms)
+    known_ms = min(poured_ms, state.job.items[0].asked_ms)
+    assert codec.apply_retained(state, data + b"\0" * 10) == (known_ms > 0)
+    assert state.poured_ms[0] == known_ms
+    ended, _ = saved(job, [codec.DONE], [0])
+    assert not codec.apply_retained(ended, data)
+
+
+@given(jobs, st.integers(0, 3_000), st.integers(0, 10_000), st.booleans())
+def test_a_hang_counts_while_the_jar_was_open(
+    job: dict[str, object], poured_ms: int, hung_ms: int, is_open: bool
+) -> None:
+    state, _ = saved(job, [codec.PENDING], [0])
+    known_ms = min(poured_ms, state.job.items[0].asked_ms)
+    codec.apply_retained(state, retained(state.job, 0, poured_ms, is_open=is_open), hung_ms)
+    assert state.poured_ms[0] == known_ms + (hung_ms if is_open else 0)
+
+
+@given(jobs, st.integers(0, 40), st.integers(0, 15), st.integers(0, 2_000))
+def test_beginnings_are_counted_until_the_item_gets_on(
+    job: dict[str, object], beginnings: int, told: int, poured_ms: int
+) -> None:
+    state, _ = saved(job, [codec.PENDING], [0])
+    for _ in range(beginnings):
+        state.begin(0)
+    window = codec.encode_progress(state, 0)
+    restored = codec.JobState(state.job)
+    codec.apply_progress(restored, window)
+    assert restored.attempts[0] == min(beginnings, 15)
+    codec.apply_retained(restored, retained(state.job, 0, poured_ms, attempts=told))
+    got_on = min(poured_ms, state.job.items[0].asked_ms) > 0
+    assert restored.attempts[0] == (told if got_on else max(told, min(beginnings, 15)))
 
 
 def test_more_items_than_are_taken_are_refused() -> None:

@@ -130,8 +130,9 @@ class Control:
         settings.merge(changes)
         if candidate:
             self._parts.wifi.try_credentials(*candidate)
+        restart_needed = "actuator" in changes and not self._parts.outputs.absent
         self._dispenser.settings_changed(changes)
-        return {"settings": settings.redacted(), "restart_needed": "actuator" in changes}
+        return {"settings": settings.redacted(), "restart_needed": restart_needed}
 
     def _refuse_to_strand_a_report(self, changes: "dict[str, Any]", same_backend: bool) -> None:
         """A job's id means another job, or none, at another backend, and its report would take stock off there."""
@@ -166,7 +167,8 @@ class Control:
         return {"networks": self._parts.radio.scan()}
 
     def _reset(self, request: "dict[str, Any]") -> "dict[str, Any]":
-        self._refuse_while_pouring()
+        if not self._parts.outputs.unclosed:  # a reset may help a jar that does not close
+            self._refuse_while_pouring()
         self._parts.console.write_line(format_answer(request["id"], {}))
         self._dispenser.restart()
         raise RefusedError("the board did not restart")

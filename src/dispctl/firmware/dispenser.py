@@ -59,6 +59,7 @@ class Dispenser:
         self._claim = Timer(clock)
         self._save = Timer(clock)
         parts.console.on_line = Control(self).handle
+        parts.idle.tasks.append(parts.outputs.drive)
         parts.idle.tasks.append(self._background)
 
     def setup(self) -> None:
@@ -69,8 +70,11 @@ class Dispenser:
             "SETUP", f"dispctl firmware {self._version} uid={system.uid} reset={system.reset_cause}"
         )
         parts.watchdog.arm(NORMAL_MS)
+        parts.outputs.close_soon()  # a bus that did not answer at boot is found here
         if parts.settings.finding:
             parts.console.log("SETUP", f"✗ {parts.settings.finding}")
+        if parts.outputs.absent:
+            parts.console.log("SETUP", "⚠ Nenhum atuador gravado: nenhuma saída é acionada")
         if parts.settings["tls_insecure"]:
             parts.console.log("SETUP", "⚠ Certificados TLS não são verificados (tls_insecure)")
         self.job = execution.try_resume_job_from_flash(parts)
@@ -82,6 +86,8 @@ class Dispenser:
         parts = self.parts
         parts.watchdog.allow(_PASS_LIMIT_MS)
         self._save_settings()
+        if parts.settings.has_actuator:
+            parts.outputs.equip(parts.settings["actuator"])
         parts.idle.wait_ms(_PASS_MS)
         self._advance_state()
         if self.state == ST_ONLINE:
@@ -128,6 +134,7 @@ class Dispenser:
         """Forget the job in memory; its files are gone."""
         self.job = None
         self._from_cable = False
+        self._resuming = False
         self.waits_for_operator = False
         self.parts.abort_requested = False
 
@@ -148,7 +155,7 @@ class Dispenser:
 
     def restart(self) -> None:
         """Close, save and reset the board."""
-        self.parts.outputs.close_all()
+        self.parts.outputs.close_soon()
         self._save_settings()
         self.parts.system.reset()
 
@@ -164,6 +171,7 @@ class Dispenser:
             "poured_ms": job.poured_ms[index] if job and index >= 0 else None,
             "asked_ms": job.job.items[index].asked_ms if job and index >= 0 else None,
             "pouring": parts.pouring,
+            "unclosed": parts.outputs.unclosed,
             "pending_report": bool(job and index < 0),
             "waiting": self.waits_for_operator,
             "wifi": parts.wifi.describe(),
@@ -190,9 +198,9 @@ class Dispenser:
             return
         try:
             self.parts.settings.save()
-        except OSError as error:
+        except (OSError, MemoryError) as error:
             self._save.start(SAVE_RETRY_MS)
-            self.parts.console.log("SETUP", f"✗ Configuração não salva: {error}")
+            self.parts.console.log("SETUP", f"✗ Configuração não salva: {str(error) or type(error).__name__}")
 
     def _advance_state(self) -> None:
         parts = self.parts

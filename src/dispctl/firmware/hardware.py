@@ -1,10 +1,9 @@
-"""The chip: the only file that imports machine, network and esp32. Makes the parts that touch it; decides nothing."""
+"""The chip but for what moves the jars (`actuators`): makes the parts that touch it; decides nothing."""
 # MicroPython's time, gc, select and sys have more than the host's:
 # mypy: disable-error-code="attr-defined,no-any-return,union-attr"
 
 import gc
 import io
-import json
 import os
 import select
 import sys
@@ -18,10 +17,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 _CAUSES = {1: "power_on", 2: "hard", 3: "watchdog", 4: "deep_sleep", 5: "soft"}
-_MODE1, _PRESCALE, _FIRST_CHANNEL = 0x00, 0xFE, 0x06  # registers of the PCA9685
-_AUTO_INCREMENT, _SLEEP = 0x20, 0x10
-_PRESCALE_50_HZ = 121  # 25 MHz / (4096 · 50 Hz) - 1
-_STEPS, _PERIOD_US = 4096, 20_000
 _REASONS = {
     200: "no_such_network",
     201: "no_such_network",
@@ -30,133 +25,6 @@ _REASONS = {
     204: "wrong_password",
 }
 _CONNECTING = 1001
-_MOTOR_HZ = 1_000
-_ENODEV = 19
-
-
-class RelayOutputs:
-    """Four relays on GPIOs, and the vibration motor's PWM where it has a pin."""
-
-    def __init__(self, actuator: "dict[str, Any]") -> None:
-        self._active = 1 if actuator["active_high"] else 0
-        self._pins = [machine.Pin(n, machine.Pin.OUT, value=1 - self._active) for n in actuator["pins"]]
-        self._motor = _Motor(actuator["motor_pin"])
-
-    def open(self, jar: int) -> None:
-        """Open jar 1 to 4."""
-        self._pins[jar - 1].value(self._active)
-
-    def close_jars(self) -> None:
-        """Close every jar."""
-        for pin in self._pins:
-            pin.value(1 - self._active)
-
-    def close_all(self) -> None:
-        """Close every jar and stop the motor."""
-        self.close_jars()
-        self._motor.run(0)
-
-    def vibrate(self, percent: int) -> None:
-        """Run the motor at 0 to 100."""
-        self._motor.run(percent)
-
-
-class ServoOutputs:
-    """Four servos behind a PCA9685, which keeps its pulses when the ESP32 restarts."""
-
-    def __init__(self, actuator: "dict[str, Any]") -> None:
-        self._bus = machine.I2C(
-            0, scl=machine.Pin(actuator["scl"]), sda=machine.Pin(actuator["sda"]), freq=400_000
-        )
-        self._address = actuator["address"]
-        self._channels = actuator["channels"]
-        self._closed_us = actuator["closed_us"]
-        self._open_us = actuator["open_us"]
-        self._motor = _Motor(actuator["motor_pin"])
-        self._ready = False
-
-    def open(self, jar: int) -> None:
-        """Open jar 1 to 4."""
-        self._prepare()
-        self._pulse(self._channels[jar - 1], self._open_us)
-
-    def close_all(self) -> None:
-        """Close every jar and stop the motor."""
-        self._motor.run(0)
-        self.close_jars()
-
-    def close_jars(self) -> None:
-        """Close every jar; tries all of them before it raises OSError."""
-        self._prepare()
-        failure = None
-        for channel in self._channels:
-            try:
-                self._pulse(channel, self._closed_us)
-            except OSError as error:
-                failure = error
-                self._ready = False
-        if failure:
-            raise failure
-
-    def vibrate(self, percent: int) -> None:
-        """Run the motor at 0 to 100."""
-        self._motor.run(percent)
-
-    def _prepare(self) -> None:
-        """Set the period, again when the chip has lost it; the prescaler can be written only while it sleeps."""
-        if self._ready and self._is_prepared():
-            return
-        write = self._bus.writeto_mem
-        write(self._address, _MODE1, bytes((_AUTO_INCREMENT | _SLEEP,)))
-        write(self._address, _PRESCALE, bytes((_PRESCALE_50_HZ,)))
-        write(self._address, _MODE1, bytes((_AUTO_INCREMENT,)))
-        time.sleep_us(500)  # the oscillator's start, data sheet 7.3.1
-        self._ready = True
-
-    def _is_prepared(self) -> bool:
-        """Whether it is still awake with its period: after a loss of supply it sleeps, and acknowledges all the same."""
-        read = self._bus.readfrom_mem
-        mode = read(self._address, _MODE1, 1)[0] & (_AUTO_INCREMENT | _SLEEP)
-        return mode == _AUTO_INCREMENT and read(self._address, _PRESCALE, 1)[0] == _PRESCALE_50_HZ
-
-    def _pulse(self, channel: int, width_us: int) -> None:
-        steps = width_us * _STEPS // _PERIOD_US
-        data = bytes((0, 0, steps & 0xFF, steps >> 8))
-        self._bus.writeto_mem(self._address, _FIRST_CHANNEL + 4 * channel, data)
-
-
-class NoOutputs:
-    """In the place of outputs that the settings cannot mean: nothing is open, and nothing can be opened."""
-
-    def open(self, jar: int) -> None:
-        """Raises OSError: which pin is a jar's is not known."""
-        raise OSError(_ENODEV, f"jar {jar}")
-
-    def close_jars(self) -> None:
-        """Nothing is open."""
-
-    def close_all(self) -> None:
-        """Nothing is open."""
-
-    def vibrate(self, percent: int) -> None:
-        """Raises OSError but for 0."""
-        if percent:
-            raise OSError(_ENODEV)
-
-
-class _Motor:
-    """The vibration motor; without a pin it does nothing."""
-
-    def __init__(self, pin: "int | None") -> None:
-        self._pin = None if pin is None else machine.Pin(pin, machine.Pin.OUT, value=0)
-        self._pwm: Any = None
-
-    def run(self, percent: int) -> None:
-        if self._pin is None or (percent == 0 and self._pwm is None):
-            return
-        if self._pwm is None:
-            self._pwm = machine.PWM(self._pin, freq=_MOTOR_HZ, duty_u16=0)
-        self._pwm.duty_u16(percent * 65535 // 100)
 
 
 class Clock:
@@ -170,7 +38,7 @@ class Clock:
         self.sleep_ms = time.sleep_ms
 
     def uptime_ms(self) -> int:
-        """Milliseconds since boot; asked for at least every six days, it does not wrap."""
+        """Milliseconds since boot; asked for at least every six days (`idle` does) it does not wrap."""
         now = time.ticks_ms()
         self._uptime_ms += time.ticks_diff(now, self._ticks)
         self._ticks = now
@@ -352,36 +220,6 @@ class System:
     def random(self) -> float:
         """0 ≤ x < 1, from the chip's noise."""
         return int.from_bytes(os.urandom(3), "little") / 16777216
-
-
-def saved_actuator() -> "dict[str, Any]":
-    """The actuator's settings as saved, read with as little as possible: this stands before everything else at boot.
-
-    Raises SettingsError when they cannot be meant.
-    """
-    from .settings import checked_actuator, default_actuator
-
-    default = default_actuator()
-    try:
-        with open("/settings.json") as file:
-            saved = json.load(file).get("actuator", default)
-    except (OSError, ValueError, AttributeError, RuntimeError):
-        return default
-    return checked_actuator(saved, default)
-
-
-def close_outputs() -> "RelayOutputs | ServoOutputs | NoOutputs":
-    """The outputs, closed; neither a bad setting nor a bus that does not answer is a reason not to start."""
-    try:
-        actuator = saved_actuator()
-        outputs = ServoOutputs(actuator) if actuator["kind"] == "servo" else RelayOutputs(actuator)
-    except (ValueError, OSError):  # SettingsError, or what the chip says to a pin
-        return NoOutputs()
-    try:
-        outputs.close_all()
-    except OSError:
-        pass  # said when the first jar is to be opened: that item fails
-    return outputs
 
 
 def _text(ssid: bytes) -> str:

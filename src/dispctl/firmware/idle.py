@@ -39,6 +39,7 @@ class Idle:
         now = self._clock.ticks_ms()
         if self._clock.ticks_diff(now, self._tasks_ran) >= _TASKS_EVERY_MS:
             self._tasks_ran = now
+            self._clock.uptime_ms()  # it is right as long as it is asked for every few days
             for task in self.tasks:
                 try:
                     task()

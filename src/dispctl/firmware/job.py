@@ -140,7 +140,7 @@ def _parse_item(raw: "Any", number: int) -> Item:
     return Item(
         ordem if _is_int(ordem) else number,
         jar if _is_jar(jar) else 1,
-        _short_text(raw.get("tempero") or "?", _SPICE_CHARACTERS),
+        _short_text(raw.get("tempero"), _SPICE_CHARACTERS),
         grams if _is_number(grams, 0, 1_000_000) else 0,
         asked_ms,
         _item_error(jar, asked_ms),
@@ -148,7 +148,9 @@ def _parse_item(raw: "Any", number: int) -> Item:
 
 
 def _short_text(value: "Any", limit: int) -> str:
-    return whole_text(str(value)[: 2 * limit])[:limit]
+    """Its beginning as text; "?" for what is none: what is nested may be nested too deep to be written."""
+    text = str(value) if isinstance(value, (str, int, float)) else ""
+    return whole_text(text[: 2 * limit])[:limit] or "?"
 
 
 def _item_error(jar: "Any", asked_ms: int) -> "str | None":

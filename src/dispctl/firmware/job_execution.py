@@ -4,6 +4,7 @@ from . import job_persistence as persistence
 from .backend import is_final
 from .job_state import ABORTED, DONE, INTERRUPTED, INVALID, RUNNING, JobState
 from .pour import Pour
+from .watchdog import POURING_MS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
 
     from .console import Console
     from .parts import Parts
+
+ATTEMPTS_LIMIT = 3  # without getting on: then it is the pouring itself that interrupts it
+UNCLOSED_LIMIT_MS = 12_000
+_SLICE_MS = 100
 
 
 def execute_job_offline_with_persistence(
@@ -48,7 +53,8 @@ def add_to_execution_log(parts: "Parts", state: JobState, index: int, code: int)
 
 def try_resume_job_from_flash(parts: "Parts") -> "JobState | None":
     """At boot: the job that was under way, if any, after `on_interrupted` was applied to its item."""
-    state, finding = persistence.load_job(parts.storage, parts.retained)
+    hung_ms = POURING_MS if parts.system.reset_cause == "watchdog" else 0
+    state, finding = persistence.load_job(parts.storage, parts.retained, hung_ms)
     if finding:
         parts.console.log("PERSIST", f"✗ Estado salvo ilegível: {finding}")
     if state is None:
@@ -63,9 +69,19 @@ def try_resume_job_from_flash(parts: "Parts") -> "JobState | None":
     if index >= 0 and state.codes[index] == RUNNING:
         if state.is_poured(index):
             add_to_execution_log(parts, state, index, DONE)
-        elif parts.settings["on_interrupted"] == "fail":
+        elif parts.settings["on_interrupted"] == "fail" or _given_up(parts, state, index):
             add_to_execution_log(parts, state, index, INTERRUPTED)
     return state
+
+
+def _given_up(parts: "Parts", state: JobState, index: int) -> bool:
+    """Whether the item was interrupted so often without getting on that it would be poured for ever."""
+    if state.attempts[index] < ATTEMPTS_LIMIT:
+        return False
+    parts.console.log(
+        "EXEC", f"✗ Item {index + 1} interrompido {state.attempts[index]} vezes seguidas sem avançar"
+    )
+    return True
 
 
 def announce_resumption(parts: "Parts", state: JobState) -> None:
@@ -116,10 +132,18 @@ def _keep_local_results(parts: "Parts", state: JobState) -> bool:
     return True
 
 
+def _wait_for_jars(parts: "Parts") -> None:
+    """While a jar may be open no other is opened: for long enough to see whether a reset helps, then the item fails."""
+    while parts.outputs.unclosed and parts.outputs.unclosed_ms < UNCLOSED_LIMIT_MS:
+        parts.watchdog.allow(UNCLOSED_LIMIT_MS)
+        parts.idle.wait_ms(_SLICE_MS)
+
+
 def _execute_item(parts: "Parts", state: JobState, index: int) -> int:
     item = state.job.items[index]
     if item.error:
         return INVALID
+    _wait_for_jars(parts)
     if parts.abort_requested:
         return ABORTED
     left_s = (item.asked_ms - state.poured_ms[index]) / 1000

@@ -28,8 +28,13 @@ def save_job(storage: "Storage", retained: "Retained", state: JobState, payload:
     storage.write(codec.JOB_FILE, codec.encode_job(state.ts_inicio, payload))
 
 
-def load_job(storage: "Storage", retained: "Retained") -> "tuple[JobState | None, str | None]":
-    """The saved job with all that is known of its progress, or None; and a finding if the file is damaged."""
+def load_job(
+    storage: "Storage", retained: "Retained", hung_ms: int = 0
+) -> "tuple[JobState | None, str | None]":
+    """The saved job with all that is known of its progress, or None; and a finding if the file is damaged.
+
+    `hung_ms` is for how long the board stood still before the watchdog reset it, 0 if it did not.
+    """
     data = _read(storage, codec.JOB_FILE)
     if not data:
         return None, None
@@ -37,7 +42,8 @@ def load_job(storage: "Storage", retained: "Retained") -> "tuple[JobState | None
     if state is None:
         return None, f"{codec.JOB_FILE} {finding}"
     _restore_progress(storage, state)
-    codec.apply_retained(state, retained.read())
+    if codec.apply_retained(state, retained.read(), hung_ms) and hung_ms:
+        _save_hang(storage, retained, state)
     return state, None
 
 
@@ -80,6 +86,16 @@ def forget_job(storage: "Storage", retained: "Retained") -> None:
         if name.startswith(codec.PROGRESS_FILE):
             _remove(storage, name)
     retained.write(b"")
+
+
+def _save_hang(storage: "Storage", retained: "Retained", state: JobState) -> None:
+    """A hang is counted once, whatever resets the board next."""
+    index = state.next_item()
+    retained.write(codec.encode_retained(state, index, is_open=False))
+    try:
+        save_item(storage, state, index)
+    except OSError:
+        pass  # RTC memory has it
 
 
 def _restore_progress(storage: "Storage", state: JobState) -> None:

@@ -46,11 +46,13 @@ _HEADER_BYTES = 10
 _WINDOW_HEADER = "<IHB"  # job id, mark, window
 _WINDOW_HEADER_BYTES = 7
 _JOB_HEADER_BYTES = 4
-_RETAINED_BODY = "<IHHI"  # job id, mark, item (0-based), poured ms
-_RETAINED_BODY_BYTES = 12
+_RETAINED_BODY = "<IHHIBB"  # job id, mark, item (0-based), poured ms, attempts, whether the jar is open
+_RETAINED_BODY_BYTES = 14
 RETAINED_BYTES = _HEADER_BYTES + _RETAINED_BODY_BYTES
 _FINISHED_ENTRY = "<IHB"  # job id, mark, number of items; then a bit for each item that was poured
 _FINISHED_ENTRY_BYTES = 7
+_CODE_BITS = 4  # of an item's first byte in a progress record; the upper ones hold its attempts
+_MAX_ATTEMPTS = 15
 _ERRORS = {
     INTERRUPTED: "interrompido",
     ABORTED: "cancelado pelo operador",
@@ -60,13 +62,18 @@ _ERRORS = {
 
 
 class JobState:
-    """A job and how far it has got: `codes` and `poured_ms` by item (0-based)."""
+    """A job and how far it has got: `codes`, `poured_ms` and `attempts` by item (0-based).
+
+    `attempts` is how often the item has been begun since it last got on: a board that is reset each time that a jar
+    opens must not open it for ever.
+    """
 
     def __init__(self, job: Job, ts_inicio: int = 0) -> None:
         self.job = job
         self.ts_inicio = ts_inicio  # ms since boot when the job was accepted, as phase 2 has it
         self.codes = bytearray(len(job.items))
         self.poured_ms = [0] * len(job.items)
+        self.attempts = bytearray(len(job.items))
 
     @property
     def total(self) -> int:
@@ -86,6 +93,11 @@ class JobState:
     def is_poured(self, index: int) -> bool:
         """Whether all that was asked for of an item is out of the jar."""
         return bool(self.poured_ms[index] >= self.job.items[index].asked_ms)
+
+    def begin(self, index: int) -> None:
+        """An item's pouring begins, for the first time or again."""
+        self.codes[index] = RUNNING
+        self.attempts[index] = min(self.attempts[index] + 1, _MAX_ATTEMPTS)
 
     def next_item(self) -> int:
         """Index of the first item without a result, or -1 when all have one."""
@@ -153,14 +165,18 @@ def encode_progress(state: JobState, window: int) -> bytes:
     first = window * WINDOW_ITEMS
     body = bytearray(struct.pack(_WINDOW_HEADER, state.job.id, job_mark(state.job), window))
     for index in range(first, min(first + WINDOW_ITEMS, state.total)):
-        body.append(state.codes[index])
+        attempts = state.attempts[index] if state.codes[index] == RUNNING else 0
+        body.append(state.codes[index] | attempts << _CODE_BITS)
         body.extend(struct.pack("<I", state.poured_ms[index])[:3])
     return encode_frame(PROGRESS, bytes(body))
 
 
-def encode_retained(job: Job, index: int, poured_ms: int) -> bytes:
-    """What RTC memory holds: how far the item under way has got."""
-    return encode_frame(RETAINED, struct.pack(_RETAINED_BODY, job.id, job_mark(job), index, poured_ms))
+def encode_retained(state: JobState, index: int, is_open: bool) -> bytes:
+    """What RTC memory holds: how far the item under way has got, and whether its jar is open."""
+    job = state.job
+    poured_ms = min(state.poured_ms[index], job.items[index].asked_ms)
+    fields = (job.id, job_mark(job), index, poured_ms, state.attempts[index], int(is_open))
+    return encode_frame(RETAINED, struct.pack(_RETAINED_BODY, *fields))
 
 
 def encode_finished(state: JobState, earlier: bytes) -> bytes:
@@ -267,20 +283,29 @@ def _apply_window(state: JobState, body: bytes) -> "str | None":
         return "has results for items that the job does not have"
     for number in range(count):
         start = _WINDOW_HEADER_BYTES + 4 * number
-        state.codes[first + number] = min(body[start], CRASHED)
+        state.codes[first + number] = min(body[start] & (1 << _CODE_BITS) - 1, CRASHED)
+        state.attempts[first + number] = body[start] >> _CODE_BITS
         state.poured_ms[first + number] = struct.unpack("<I", body[start + 1 : start + 4] + b"\0")[0]
     return None
 
 
-def apply_retained(state: JobState, data: bytes) -> bool:
-    """Take over what RTC memory knows beyond the flash of the item under way; whether there was something."""
+def apply_retained(state: JobState, data: bytes, hung_ms: int = 0) -> bool:
+    """Take over what RTC memory knows beyond the flash of the item under way; whether something was poured.
+
+    `hung_ms` is for how long the board then stood still, if the watchdog reset it: an open jar was open so much longer.
+    """
     body, finding = only_body(data[:RETAINED_BYTES], RETAINED)
     if finding or len(body) != _RETAINED_BODY_BYTES:
         return False
-    job_id, mark, index, poured_ms = struct.unpack(_RETAINED_BODY, body)
+    job_id, mark, index, poured_ms, attempts, is_open = struct.unpack(_RETAINED_BODY, body)
     if not same_job(state.job, job_id, mark) or index != state.next_item():
         return False
-    if poured_ms <= state.poured_ms[index] or poured_ms > state.job.items[index].asked_ms:
+    if poured_ms > state.job.items[index].asked_ms:
+        return False
+    got_on = poured_ms > state.poured_ms[index]
+    state.attempts[index] = attempts if got_on else max(attempts, state.attempts[index])
+    poured_ms += hung_ms if is_open else 0
+    if poured_ms <= state.poured_ms[index]:
         return False
     state.codes[index] = RUNNING
     state.poured_ms[index] = poured_ms

@@ -1,6 +1,6 @@
 """Starts the firmware: the outputs are closed before anything else is even imported. The composition root."""
 
-from . import hardware
+from . import actuators
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from .parts import Outputs, Parts
 
 _PAUSE_AFTER_FAILURE_MS = 5_000
+_CLOSE_ATTEMPTS = 10
+_CLOSE_PAUSE_MS = 100
 
 
 def main(on_started: "Callable[[], None]") -> None:
@@ -17,7 +19,7 @@ def main(on_started: "Callable[[], None]") -> None:
 
     `on_started` is called once, when the firmware has said that it runs.
     """
-    outputs = hardware.close_outputs()
+    outputs = actuators.close_outputs()
     try:
         dispenser = _assemble(outputs)
         dispenser.setup()
@@ -29,16 +31,18 @@ def main(on_started: "Callable[[], None]") -> None:
 
 
 def _assemble(outputs: "Outputs") -> "Dispenser":
+    from . import VERSION, hardware
     from .loading import load_large_modules
 
+    radio = hardware.Radio()  # it wants large pieces of the memory that the heap grows into
     load_large_modules(__name__.rpartition(".")[0])
-    from . import VERSION
     from .backend import Backend
     from .console import Console
     from .dispenser import Dispenser
     from .http_client import HttpClient
     from .idle import Idle
     from .improv_service import ImprovService
+    from .jars import Jars
     from .parts import Parts
     from .settings import Settings
     from .sockets import Transport
@@ -46,18 +50,19 @@ def _assemble(outputs: "Outputs") -> "Dispenser":
     from .wifi import WifiLink
 
     parts = Parts()
-    parts.outputs = outputs
     parts.clock = hardware.Clock()
+    parts.outputs = Jars(outputs, parts, actuators.make_outputs)
     parts.storage = hardware.Storage()
     parts.retained = hardware.Retained()
-    parts.radio = hardware.Radio()
+    parts.radio = radio
     parts.system = hardware.System()
     parts.console = Console(hardware.Serial())
     parts.watchdog = Watchdog(hardware.WatchdogTimer(), parts.clock)
     parts.idle = Idle(parts.clock, parts.console, parts.watchdog)
     parts.settings = settings = Settings(parts.storage)
-    if isinstance(outputs, hardware.NoOutputs) and settings.finding is None:
-        settings.finding = "settings.json: actuator recusado pelo chip"
+    if isinstance(outputs, actuators.NoOutputs) and not outputs.absent:
+        finding = settings.finding or "settings.json: actuator recusado pelo chip"
+        settings.finding = finding + "; saídas desligadas: grave o atuador (actuator) de novo e reinicie"
     parts.wifi = WifiLink(parts.radio, parts.clock, parts.console, settings)
     transport = Transport(parts.idle.wait_ms, lambda: (settings["ca_pem"], settings["tls_insecure"]))
     http = HttpClient(transport, parts.clock)
@@ -77,7 +82,7 @@ def _guarded_loop(dispenser: "Dispenser") -> None:
 
 
 def _report_failure(parts: "Parts", error: Exception) -> None:
-    _close(parts.outputs)
+    parts.outputs.close_soon()
     parts.console.write_line(parts.system.exception_text(error))
     parts.system.collect()
     parts.console.log("ERRO", f"Falha inesperada ({type(error).__name__}); continuando em 5 s")
@@ -85,18 +90,32 @@ def _report_failure(parts: "Parts", error: Exception) -> None:
 
 
 def _leave(outputs: "Outputs") -> None:
-    """For the REPL: nothing open, Ctrl-C works, and the watchdog, which cannot be stopped, will wait for days."""
+    """For the REPL: nothing open, Ctrl-C works, and the watchdog, which cannot be stopped, will wait for days.
+
+    A jar that does not close is left to the next boot: nobody would close it at the REPL.
+    """
+    from . import hardware
     from .watchdog import REPL_MS
 
     try:
-        _close(outputs)
+        closed = _close(outputs)
     finally:
         hardware.System().keyboard_interrupt(True)
         hardware.WatchdogTimer().arm(REPL_MS)
+    if not closed and outputs.may_be_open:
+        hardware.System().reset()
 
 
-def _close(outputs: "Outputs") -> None:
-    try:
-        outputs.close_all()
-    except OSError:
-        pass  # a bus that does not answer now did not answer when the jar was opened either
+def _close(outputs: "Outputs") -> bool:
+    """Whether everything is closed; tried for a second, each time over a new bus."""
+    from time import sleep
+
+    for _ in range(_CLOSE_ATTEMPTS):
+        try:
+            outputs.close_all()
+        except Exception:
+            sleep(_CLOSE_PAUSE_MS / 1000)
+            outputs.renew()
+        else:
+            return True
+    return False

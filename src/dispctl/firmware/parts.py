@@ -10,24 +10,35 @@ if TYPE_CHECKING:
     from .backend import Backend
     from .console import Console
     from .idle import Idle
+    from .jars import Jars
     from .settings import Settings
     from .watchdog import Watchdog
     from .wifi import WifiLink
 
     class Outputs(Protocol):
-        """The jars' actuators and the vibration motor. Every method may raise OSError (a bus without an answer)."""
+        """The jars' actuators and the vibration motor. Every method may raise OSError (a bus without an answer).
+
+        `may_be_open`: a jar has been told to open and not, with success, to close. `absent`: nothing is driven, because
+        nothing has been saved.
+        """
+
+        may_be_open: bool
+        absent: bool
 
         def open(self, jar: int) -> None:
             """Open jar 1 to 4."""
 
         def close_jars(self) -> None:
-            """Close every jar; tries all of them before it raises."""
+            """Close every jar."""
 
         def close_all(self) -> None:
             """Close every jar and stop the motor."""
 
         def vibrate(self, percent: int) -> None:
             """Run the motor at 0 (off) to 100."""
+
+        def renew(self) -> None:
+            """Make anew what leads to the actuators, after they have not answered."""
 
     class Clock(Protocol):
         """Time as MicroPython's `time` has it."""
@@ -139,7 +150,7 @@ if TYPE_CHECKING:
 class Parts:
     """All of them, by name; `abort_requested` is the operator's word to stop the job."""
 
-    outputs: "Outputs"
+    outputs: "Jars"
     clock: "Clock"
     storage: "Storage"
     retained: "Retained"

@@ -6,7 +6,7 @@ that is poured again. Nothing slow is begun so close to the end that closing wou
 
 from . import watchdog
 from .job_persistence import save_item
-from .job_state import ABORTED, ACTUATOR, CRASHED, DONE, RUNNING, JobState, encode_retained
+from .job_state import ABORTED, ACTUATOR, CRASHED, DONE, JobState, encode_retained
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ FLASH_GUARD_MS = 450  # an erase stands still for 45 to 400 ms
 SERVICE_GUARD_MS = 45  # the longest answer at 115200 baud; with it a request before the end still has 100 ms
 CTRL_C_AGAIN_MS = 2_000
 _CLOSE_ATTEMPTS = 5
+CLOSE_WITHIN_MS = 5_000  # then the item's result is saved; a little later the board is reset (`jars`)
 _MARGIN_MS = 15_000  # beyond the times asked for, before the watchdog is starved
 _OPEN_MARGIN_MS = 1_000  # the same while the jar is open
 
@@ -69,7 +70,7 @@ class Pour:
 
     def _begin(self) -> None:
         parts = self._parts
-        self._state.codes[self._index] = RUNNING
+        self._state.begin(self._index)
         self._save()
         parts.system.collect()
         parts.watchdog.allow(_MARGIN_MS)
@@ -102,6 +103,7 @@ class Pour:
         """The jar is open for exactly the target, unless the operator ends it."""
         parts = self._parts
         parts.watchdog.allow(self._target_ms + _OPEN_MARGIN_MS)
+        self._retain(is_open=True)
         try:
             self._open(self._state.job.items[self._index].frasco)
             self._opened = parts.clock.ticks_ms()
@@ -129,7 +131,8 @@ class Pour:
         self._limit_vibration(elapsed_ms)
         if elapsed_ms - self._retained_ms >= RETAIN_EVERY_MS:
             self._retained_ms = elapsed_ms
-            self._retain()
+            self._state.attempts[self._index] = 0  # it gets on
+            self._retain(is_open=True)
         if self._checkpoint_due(elapsed_ms - self._checkpoint_ms, left_ms):
             self._checkpoint_ms = elapsed_ms
             self._save()
@@ -148,25 +151,42 @@ class Pour:
             raise _ActuatorError
 
     def _close(self, close: "Callable[[], None]") -> None:
-        """Close, several times if the bus does not answer; raises _ActuatorError if it stays so."""
+        """Close, several times if the bus does not answer; raises _ActuatorError if it stays so for long."""
         try:
-            for attempt in range(_CLOSE_ATTEMPTS):
-                try:
-                    close()
-                    break
-                except OSError:
-                    if attempt == _CLOSE_ATTEMPTS - 1:
-                        raise _ActuatorError
+            if not self._closed_at_once(close):
+                self._wait_until_closed()
+                raise _ActuatorError
         finally:
             if self._opened is not None:
-                self._state.poured_ms[self._index] = self._before_ms + self._elapsed_ms()
+                self._note_elapsed()
                 self._opened = None
-                self._retain()
+                self._retain(is_open=self._parts.outputs.unclosed)
 
-    def _retain(self) -> None:
-        state, index = self._state, self._index
-        poured_ms = min(state.poured_ms[index], state.job.items[index].asked_ms)
-        self._parts.retained.write(encode_retained(state.job, index, poured_ms))
+    def _closed_at_once(self, close: "Callable[[], None]") -> bool:
+        for _ in range(_CLOSE_ATTEMPTS):
+            try:
+                close()
+            except OSError:
+                self._parts.watchdog.feed()  # a bus that is stuck takes up to 600 ms to say so
+            else:
+                return True
+        return False
+
+    def _wait_until_closed(self) -> None:
+        """The jar may be open: what comes out is counted while `jars` tries to close it."""
+        parts = self._parts
+        parts.watchdog.allow(_MARGIN_MS)
+        while parts.outputs.unclosed and parts.outputs.unclosed_ms < CLOSE_WITHIN_MS and not self._stopped:
+            parts.idle.wait_ms(RETAIN_EVERY_MS)
+            if self._opened is not None:
+                self._note_elapsed()
+                self._retain(is_open=True)
+
+    def _note_elapsed(self) -> None:
+        self._state.poured_ms[self._index] = self._before_ms + self._elapsed_ms()
+
+    def _retain(self, *, is_open: bool) -> None:
+        self._parts.retained.write(encode_retained(self._state, self._index, is_open))
 
     def _save(self) -> None:
         try:

@@ -1,4 +1,4 @@
-"""A moment in the future, by differences of `ticks_ms`. Pure but for the injected clock and chance."""
+"""A moment in the future, by the time since boot. Pure but for the injected clock and chance."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -8,25 +8,20 @@ JITTER = 0.2
 
 
 class Timer:
-    """Due at once until started."""
+    """Due at once until started, and from its time on for ever: unlike `ticks_ms` its time does not wrap around."""
 
     def __init__(self, clock: "Clock") -> None:
         self._clock = clock
-        self._began = clock.ticks_ms()
-        self._after_ms = 0
+        self._due_ms = clock.uptime_ms()
 
     def start(self, after_ms: int) -> None:
         """Become due `after_ms` from now."""
-        self._began = self._clock.ticks_ms()
-        self._after_ms = after_ms
+        self._due_ms = self._clock.uptime_ms() + after_ms
 
     @property
     def left_ms(self) -> int:
         """Milliseconds until it is due; 0 if it is."""
-        passed_ms = self._clock.ticks_diff(self._clock.ticks_ms(), self._began)
-        if passed_ms >= self._after_ms:
-            self._after_ms = 0  # stays due when the ticks wrap around
-        return max(self._after_ms - passed_ms, 0)
+        return max(self._due_ms - self._clock.uptime_ms(), 0)
 
     @property
     def due(self) -> bool:

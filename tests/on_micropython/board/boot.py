@@ -14,12 +14,14 @@ for name in ("machine", "network", "esp32"):
 
 FIRST = ("updater", "main", "settings")
 REST = (
+    "hardware",
     "loading",
     "backend",
     "console",
     "dispenser",
     "http_client",
     "idle",
+    "jars",
     "parts",
     "sockets",
     "watchdog",

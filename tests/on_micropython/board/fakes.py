@@ -58,7 +58,8 @@ class FakeClock:
 
     def __init__(self) -> None:
         self.now_ms = 0
-        self.booted_ms = 0
+        self._uptime_ms = 0
+        self._asked = 0
         self._events: list[tuple[int, Callable[[], None]]] = []
 
     def at(self, moment_ms: int, action: "Callable[[], None]") -> None:
@@ -91,8 +92,16 @@ class FakeClock:
     def sleep_ms(self, duration_ms: int) -> None:
         self.advance(duration_ms)
 
+    def boot(self) -> None:
+        self._uptime_ms = 0
+        self._asked = self.ticks_ms()
+
     def uptime_ms(self) -> int:
-        return self.now_ms - self.booted_ms
+        """As the chip's: asked too seldom, it jumps."""
+        now = self.ticks_ms()
+        self._uptime_ms += self.ticks_diff(now, self._asked)
+        self._asked = now
+        return self._uptime_ms
 
 
 class FakeStorage:
@@ -170,13 +179,23 @@ class FakeRetained:
 
 
 class FakeOutputs:
-    """Ground truth: when each jar was open. `broken` makes the bus not answer."""
+    """Ground truth: when each jar was open.
+
+    `broken` makes the bus not answer, `failures` that many times; with `keeps_pulses` a reset closes nothing, as with a
+    servo driver. `renewals` counts the bus's.
+    """
+
+    absent = False
 
     def __init__(self, clock: FakeClock, mains: Mains) -> None:
         self.poured_ms = [0, 0, 0, 0]
         self.openings: list[tuple[int, int, int]] = []
         self.vibrations: list[tuple[int, int]] = []
         self.broken = False
+        self.failures = 0
+        self.keeps_pulses = False
+        self.may_be_open = False
+        self.renewals = 0
         self.fail_next_open: BaseException | None = None
         self._open: dict[int, int] = {}
         self._clock = clock
@@ -190,25 +209,38 @@ class FakeOutputs:
         return jar in self._open
 
     def open(self, jar: int) -> None:
-        self._mains.check()
-        if self.broken:
-            raise OSError(19)
+        self._answer()
         if self.fail_next_open is not None:
             failure, self.fail_next_open = self.fail_next_open, None
             raise failure
         assert not self._open, "two jars at once"
+        self.may_be_open = True
         self._mains.last_jar = jar
         self._open[jar] = self._clock.now_ms
 
     def close_jars(self) -> None:
-        self._mains.check()
-        if self.broken:
-            raise OSError(19)
+        self._answer()
         self.lose_power()
+        self.may_be_open = False
 
     def close_all(self) -> None:
         self.close_jars()
         self.vibrate(0)
+
+    def renew(self) -> None:
+        self.renewals += 1
+
+    def boot(self) -> None:
+        """A new run closes first thing, if the bus lets it."""
+        self.may_be_open = False
+        if not (self.broken or self.failures):
+            self.close_all()
+
+    def _answer(self) -> None:
+        self._mains.check()
+        if self.broken or self.failures:
+            self.failures = max(self.failures - 1, 0)
+            raise OSError(19)
 
     def lose_power(self) -> None:
         for jar, opened_ms in self._open.items():

@@ -28,6 +28,7 @@ CHECKPOINT_MS = 1_000
 RETAINED_MS = 100
 SLACK_MS = 105  # an erase, the write itself, and a slice of waiting
 ROUNDING_MS = 2  # an item
+ATTEMPTS = 3  # interruptions in a row without getting on, after which an item is given up
 WIFI_BACK_MS = 60_000
 LIMIT_MS = 1_800_000
 FOUR_ITEMS = (0.4, 1.3, 2.5, 0.2)
@@ -95,22 +96,29 @@ def _hand_out_again(world: World, seconds: "tuple[float, ...]") -> None:
 
 
 def check_end(world: World, seconds: "tuple[float, ...]") -> None:
-    """One completed job, every item once in the report, stock taken off once, poured as asked, nothing open."""
+    """One completed job, every item once in the report, stock taken off once, poured as asked, nothing open.
+
+    Failed is only what was interrupted three times and more.
+    """
     backend = world.backend
     assert list(backend.reports) == [JOB], backend.reports
-    report = backend.reports[JOB]
-    assert (report["itens_completados"], report["itens_falhados"]) == (len(seconds), 0), report
-    assert [entry["item_ordem"] for entry in report["execution_logs"]] == list(range(1, len(seconds) + 1))
-    assert [entry["status"] for entry in report["execution_logs"]] == ["done"] * len(seconds)
+    entries = backend.reports[JOB]["execution_logs"]
+    assert [entry["item_ordem"] for entry in entries] == list(range(1, len(seconds) + 1))
+    for index, entry in enumerate(entries):
+        met = world.interrupted_items.count(index)
+        assert entry["status"] == "done" or met >= ATTEMPTS, (index, entry, world.interrupted_items)
+    done = [entry["status"] == "done" for entry in entries]
+    assert backend.reports[JOB]["itens_completados"] == sum(done)
     asked_ms = _by_jar([each * 1000 for each in seconds])
-    taken_g, asked_g = backend.taken_g, _by_jar([each * 2 for each in seconds])
-    assert max([abs(taken_g[jar] - asked_g[jar]) for jar in range(4)]) < 0.001, ("stock", taken_g)
-    _check_jars(world, asked_ms, len(seconds))
+    least_ms = _by_jar([each * 1000 if done[index] else 0 for index, each in enumerate(seconds)])
+    taken_g, done_g = backend.taken_g, [each / 500 for each in least_ms]
+    assert max([abs(taken_g[jar] - done_g[jar]) for jar in range(4)]) < 0.001, ("stock", taken_g)
+    _check_jars(world, least_ms, asked_ms, len(seconds))
     assert not world.outputs.any_open, "a jar is open"
     assert world.watchdog.starved_ms == 0, "the watchdog was starved"
 
 
-def _check_jars(world: World, asked_ms: "list[float]", items: int) -> None:
+def _check_jars(world: World, least_ms: "list[float]", asked_ms: "list[float]", items: int) -> None:
     """Poured is what was asked and at most one interval more for each interruption that met the jar."""
     for jar in range(4):
         again_ms = ROUNDING_MS * items
@@ -118,7 +126,7 @@ def _check_jars(world: World, asked_ms: "list[float]", items: int) -> None:
             if met == jar + 1:
                 again_ms += SLACK_MS + (CHECKPOINT_MS if lost_retained else RETAINED_MS)
         poured_ms = world.outputs.poured_ms[jar]
-        bounds = (asked_ms[jar], asked_ms[jar] + again_ms)
+        bounds = (least_ms[jar], asked_ms[jar] + again_ms)
         assert bounds[0] - ROUNDING_MS < poured_ms <= bounds[1], (
             f"jar {jar + 1} was open {poured_ms} ms; {bounds[0]} to {bounds[1]} are right"
         )

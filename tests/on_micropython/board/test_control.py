@@ -274,6 +274,53 @@ def test_an_actuator_that_does_not_answer_fails_its_items() -> None:
     world.run_job(make_job(8, seconds=(0.5,)))
 
 
+def unclosed_world(failures: int, **settings: object) -> World:
+    """A servo board whose bus fails so many times from when jar 1 has been open for half a second."""
+    world = World(**settings)
+    world.outputs.keeps_pulses = True
+    world.backend.queue.append(make_job(seconds=(1.0, 0.5)))
+    world.while_pouring(1, 500, lambda: setattr(world.outputs, "failures", failures))
+    return world
+
+
+def test_a_jar_that_does_not_close_is_closed_when_the_bus_is_back_and_no_other_is_opened_before() -> None:
+    world = unclosed_world(12)
+    world.while_pouring(1, 1600, lambda: world.serial.type_in(b'@dispctl {"id": 5, "op": "status"}\n'))
+    world.run(lambda: 7 in world.backend.reports and world.idle)
+    assert world.serial.answers()[0]["unclosed"]
+    assert not world.ask("status")["unclosed"]
+    first, second = world.backend.reports[7]["execution_logs"]
+    assert (first["status"], second["status"]) == ("failed", "done")
+    assert 2000 < world.outputs.poured_ms[0] < 4000
+    assert abs(first["real_s"] * 1000 - world.outputs.poured_ms[0]) <= 150
+    assert world.outputs.poured_ms[1] == 500
+    assert world.outputs.renewals > 1
+    assert world.resets == 0
+    assert len([line for line in world.lines if "frascos podem estar abertos" in line]) == 1
+    assert any("Frascos fechados após" in line for line in world.lines)
+
+
+def test_a_jar_that_stays_open_is_worth_one_reset_and_is_tried_on_at_boot() -> None:
+    world = unclosed_world(1_000_000, resume_offline=True)
+    world.run(lambda: world.resets == 1, 20_000)
+    world.run(lambda: "atuador" in str(world.backend.reports.get(7)), 60_000)
+    assert [entry["status"] for entry in world.backend.reports[7]["execution_logs"]] == ["failed", "failed"]
+    assert world.outputs.is_open(1)
+    assert world.ask("status")["unclosed"]
+    world.outputs.failures = 0
+    world.run(lambda: not world.outputs.any_open, 6_000)
+    world.run_job(make_job(8, seconds=(0.5,)))
+    assert world.resets == 1
+    assert world.watchdog.starved_ms == 0
+
+
+def test_a_reset_is_not_refused_while_a_jar_does_not_close() -> None:
+    world = unclosed_world(1_000_000)
+    world.while_pouring(1, 2500, lambda: world.serial.type_in(b'@dispctl {"id": 5, "op": "reset"}\n'))
+    world.run(lambda: world.resets == 1, 5_000)
+    assert world.serial.answers()[0]["ok"]
+
+
 def test_an_exception_anywhere_in_a_pour_closes_and_goes_on() -> None:
     for failure in (ValueError("x"), MemoryError(), KeyError("y")):
         world = World()

@@ -1,6 +1,7 @@
 """Phase 2's flow: its four manual tests with their lines in order, and what must not go wrong around them."""
 
 import json
+import sys
 
 from .world import PASSWORD, SSID, World, claim_code, firmware, make_job
 
@@ -489,3 +490,56 @@ def test_intermittent_wifi_for_an_hour() -> None:
 def _switch_at(world: World, moment_ms: int) -> None:
     """The Wi-Fi goes off if it is on, and on if it is off."""
     world.clock.at(moment_ms, lambda: setattr(world.radio, "up", not world.radio.up))
+
+
+def test_what_is_due_stays_due_and_time_goes_on_for_weeks() -> None:
+    """Longer than the ticks need to wrap around, with nobody to ask for the time."""
+    world = World(device_token=None)
+    world.run_for(400_000)
+    assert abs(world.ask("status")["uptime_ms"] - world.clock.now_ms) <= 400
+    world.run_for(300_000)
+    world.ask("set_settings", settings={"claim_code": claim_code()})
+    world.run(lambda: b'"token-1"' in world.storage.files["settings.json"], 10_000)
+    world.run_job(make_job(seconds=(0.5,)), 20_000)
+
+
+def test_settings_that_do_not_fit_into_memory_stop_nothing() -> None:
+    world = World()
+    world.run(lambda: world.dispenser.state == "online")
+    write = world.storage.write
+
+    def refuse(name: str, data: bytes) -> None:
+        if name == "settings.new":
+            raise MemoryError
+        write(name, data)
+
+    world.storage.write = refuse  # type: ignore[method-assign]
+    world.dispenser.parts.settings.merge({"resume_offline": True})
+    world.run_job(make_job(seconds=(0.5,)))
+    assert any("Configuração não salva: MemoryError" in line for line in world.lines)
+    world.storage.write = write  # type: ignore[method-assign]
+    world.run(lambda: b'"resume_offline": true' in world.storage.files["settings.json"], 10_000)
+
+
+def test_a_job_after_one_that_was_cleared_is_not_called_resumed() -> None:
+    world = World(device_token=None, claim_code=None)
+    world.storage.files["job_state"] = firmware("job_state").encode_job(0, json.dumps(make_job()).encode())
+    world.run_for(1000)
+    assert world.ask("clear_job")["ok"]
+    world.ask("set_settings", settings={"device_token": world.backend.token})
+    world.run_job(make_job(8, seconds=(0.2,)))
+    assert not any("[RESUME]" in line for line in world.lines)
+
+
+def test_a_word_nested_deeply_is_no_failure() -> None:
+    depth = 1750 if sys.implementation.name == "micropython" else 500  # that its JSON parser takes
+    nested = "[" * depth + "]" * depth
+    for key in ("tempero", "frasco", "quantidade_g"):
+        world = World()
+        job = json.dumps(make_job(seconds=(0.2, 0.3)))
+        told = {"tempero": '"tempero": "Sal"', "frasco": '"frasco": 1', "quantidade_g": '"quantidade_g": 0.4'}
+        assert told[key] in job
+        world.backend.raw_job = job.replace(told[key], f'"{key}": {nested}', 1).encode()
+        world.run(lambda world=world: 7 in world.backend.reports, 60_000)  # type: ignore[misc]
+        world.backend.raw_job = None
+        assert world.outputs.poured_ms[1] == 300, (key, world.lines)

@@ -72,6 +72,7 @@ class World:
         self.networks = {SSID: PASSWORD}
         self.radio = FakeRadio(self.clock, self.networks)
         self.watchdog = FakeWatchdogTimer(self.clock)
+        self.interrupted_items: list[int] = []  # indexes of those that were under way, once for each time
         self.cuts = 0
         self.resets = 0
         self.dispenser: Any = None
@@ -94,11 +95,10 @@ class World:
         self.mains.on = True
         self.remount()
         self.clock.advance(BOOT_MS)
-        self.clock.booted_ms = self.clock.now_ms
+        self.clock.boot()
         self.watchdog.timeout_ms = 0
         self.radio.disconnect()
-        self.outputs.lose_power()
-        self.outputs.close_all()
+        self.outputs.boot()
         parts = self._parts()
         self.dispenser = firmware("dispenser").Dispenser(parts, "0.1.0")
         firmware("improv_service").ImprovService(parts, "0.1.0").listen()
@@ -120,10 +120,13 @@ class World:
             self.dispenser.loop()
         except PowerCut:
             self._go_down()
+            self.outputs.lose_power()
             self.retained.data = b""
             self.cuts += 1
         except Restart:
             self._go_down()
+            if not self.outputs.keeps_pulses:
+                self.outputs.lose_power()
             self.resets += 1
 
     def run_for(self, duration_ms: int) -> None:
@@ -160,14 +163,16 @@ class World:
         self.clock.after(1, look)
 
     def _go_down(self) -> None:
+        job = self.dispenser.job if self.dispenser is not None else None
+        if job is not None and job.next_item() >= 0:
+            self.interrupted_items.append(job.next_item())
         self.mains.on = False
-        self.outputs.lose_power()
         self.dispenser = None
 
     def _parts(self) -> "Any":
         parts = firmware("parts").Parts()
-        parts.outputs = self.outputs
         parts.clock = self.clock
+        parts.outputs = firmware("jars").Jars(self.outputs, parts, lambda _: self.outputs)
         parts.storage = self.storage
         parts.retained = self.retained
         parts.radio = self.radio
