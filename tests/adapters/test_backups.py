@@ -1,5 +1,7 @@
 """Backups: what goes in comes out, only their owner reads them, and a cut run is remembered."""
 
+import errno
+import os
 import stat
 from pathlib import Path
 
@@ -79,3 +81,15 @@ def test_a_folder_that_takes_nothing_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(UsageError, match="The backup cannot be written"):
         Backups(tmp_path / "file" / "backups").save("24:6f:28:00:00:01", {"/settings.json": b"{}"})
+    with pytest.raises(UsageError, match="cannot be looked into"):
+        Backups(tmp_path / "file" / "backups").underway("24:6f:28:00:00:01")
+
+
+def test_nothing_half_written_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(UsageError, match="No space left"):
+        Backups(tmp_path).save("24:6f:28:00:00:01", {"/settings.json": b"{}"})
+    assert list(tmp_path.iterdir()) == []

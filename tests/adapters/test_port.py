@@ -128,6 +128,17 @@ def test_a_name_without_a_port_lists_what_there_is(registry: Path) -> None:
     assert raised.value.hint == "There are: sim:bench."
 
 
+def test_an_empty_name_is_said_so() -> None:
+    with pytest.raises(UsageError, match="is empty"):
+        open_port("")
+
+
+def test_what_cannot_be_opened_says_why_once(tmp_path: Path) -> None:
+    with pytest.raises(BoardNotFoundError) as raised:
+        open_port(str(tmp_path))
+    assert raised.value.message == f"{tmp_path} cannot be opened: Is a directory."
+
+
 def test_a_file_is_no_port(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(BoardNotFoundError, match="is not a serial port"):

@@ -290,6 +290,32 @@ def test_erase_says_what_is_dropped_before_it_drops_it(
     assert files_on(board) == OWN
 
 
+def test_erase_says_that_it_drops_what_nobody_can_read(
+    board: FakeRom, backups: Backups, image_path: Path
+) -> None:
+    put_files(board, OWN)
+    for block in (VFS_OFFSET, VFS_OFFSET + 4096):
+        board.flash[block + 16 : block + 64] = bytes(48)
+    (dropping,) = [
+        event for event in run(backups, image=image_path, erase=True) if isinstance(event, Dropping)
+    ]
+    assert dropping == Dropping(("files that cannot be read",), None)
+
+
+@pytest.mark.parametrize("erase", [True, False])
+def test_a_note_that_makes_no_sense_stops_all_but_erase(
+    board: FakeRom, backups: Backups, image_path: Path, erase: bool
+) -> None:
+    backups.note_underway(board.mac, None)
+    next(backups.folder.glob("*.underway")).write_text("{")
+    if erase:
+        assert kinds(run(backups, image=image_path, erase=True))[-1] is Started
+        return
+    with pytest.raises(DamagedError, match="cannot be read") as raised:
+        run(backups, image=image_path)
+    assert "Remove the note" in (raised.value.hint or "")
+
+
 def test_erase_leaves_nothing_of_it(board: FakeRom, backups: Backups, image_path: Path) -> None:
     put_files(board, OWN)
     run(backups, image=image_path, erase=True)
@@ -441,6 +467,16 @@ def test_a_firmware_that_does_not_start_is_not_done(
     with pytest.raises(DeadlineError, match="did not say within") as raised:
         run(backups, image=image_path)
     assert "ImportError" in (raised.value.hint or "")
+
+
+def test_a_boot_program_that_stayed_is_named_when_the_firmware_does_not_start(
+    board: FakeRom, backups: Backups, image_path: Path
+) -> None:
+    put_files(board, {"/boot.py": b"while True: pass"})
+    board.log = b"ets Jul 29 2019\r\n"
+    with pytest.raises(DeadlineError) as raised:
+        run(backups, image=image_path)
+    assert "/boot.py is the board's own" in (raised.value.hint or "")
 
 
 def test_another_version_that_starts_is_not_done(board: FakeRom, backups: Backups, image_path: Path) -> None:

@@ -11,6 +11,7 @@ import io
 import json
 import os
 import zipfile
+from contextlib import suppress
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,7 @@ _OWNER_ONLY_FILE = 0o600
 class Backups:
     """The backups in `folder`, which is made when the first one is saved. A board is named by its MAC.
 
-    What writes raises UsageError when the folder takes nothing: full, or not ours.
+    What writes raises UsageError when the folder takes nothing: full, or not ours; so does what looks into it.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -49,14 +50,23 @@ class Backups:
         self._note(mac).unlink(missing_ok=True)
 
     def underway(self, mac: str) -> tuple[Path | None] | None:
-        """The backup noted by `note_underway`, in a tuple; None when nothing is under way."""
+        """The backup noted by `note_underway`, in a tuple; None when nothing is under way.
+
+        Raises DamagedError when the note cannot be made sense of.
+        """
         try:
             name = json.loads(self._note(mac).read_bytes())["backup"]
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise UsageError(
+                f"The backups in {self.folder} cannot be looked into: {error.strerror}.",
+                hint="Get access to that folder; nothing was taken from the board.",
+            ) from error
         except (ValueError, KeyError, TypeError) as error:
             raise DamagedError(
-                f"{self._note(mac)} cannot be read.", hint=f"Look into {self.folder}."
+                f"{self._note(mac)}, which tells where the files of a board cut in the middle are, cannot be read.",
+                hint="They are in the newest backup beside it. Remove the note to go on with what is on the board.",
             ) from error
         return (name and self.folder / name,)
 
@@ -67,14 +77,16 @@ class Backups:
         try:
             self._replace(path, data)
         except OSError as error:
+            with suppress(OSError):
+                _unfinished(path).unlink(missing_ok=True)
             raise UsageError(
                 f"The backup cannot be written to {self.folder}: {error.strerror}.",
-                hint="Make room there; nothing was taken from the board.",
+                hint="Make room there, or get access to it; nothing was taken from the board.",
             ) from error
 
     def _replace(self, path: Path, data: bytes) -> None:
         self.folder.mkdir(parents=True, exist_ok=True, mode=_OWNER_ONLY_FOLDER)
-        new = path.with_suffix(path.suffix + ".new")
+        new = _unfinished(path)
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY_FILE)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
@@ -105,6 +117,10 @@ def _zipped(files: Mapping[str, bytes]) -> bytes:
         for path, contents in sorted(files.items()):
             archive.writestr(path.lstrip("/"), contents)
     return buffer.getvalue()
+
+
+def _unfinished(path: Path) -> Path:
+    return path.with_suffix(path.suffix + ".new")
 
 
 def _plain(mac: str) -> str:

@@ -124,6 +124,8 @@ def resolve(name: str) -> str:
     Raises BoardNotFoundError when nothing is there, UsageError when ``auto`` or ``sim:`` could mean several, and the
     errors of `board_finder.find` for an alias.
     """
+    if not name:
+        raise UsageError("The port's name is empty.", hint=_known_ports_hint())
     if name == "auto":
         return _only(candidates(), "board", "Connect the board, or start a virtual one: dispctl sim run.")
     if name.startswith(SIMULATOR_PREFIX):
@@ -214,7 +216,8 @@ def _open_failure(name: str, error: OSError) -> BoardNotFoundError | PortBusyErr
         return _busy(name, held_by) if held_by else _no_answer(name)
     if "Could not configure port" in str(error):
         return BoardNotFoundError(f"{name} is not a serial port.", hint=_known_ports_hint())
-    return BoardNotFoundError(f"{name} cannot be opened: {error}.", hint=_known_ports_hint())
+    reason = os.strerror(number) if number else str(error)
+    return BoardNotFoundError(f"{name} cannot be opened: {reason}.", hint=_known_ports_hint())
 
 
 def _busy(name: str, held_by: list[Holder]) -> PortBusyError:

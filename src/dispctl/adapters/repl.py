@@ -33,7 +33,7 @@ POUR_REFUSAL_WORDS = "Ctrl-C recusado"
 """How the firmware answers the first Ctrl-C during a pour."""
 READ_CHUNK_BYTES = 512
 _NO_MICROPYTHON = {
-    b"waiting for download": "The board waits in its bootloader; press its reset button, or use --via rom.",
+    b"waiting for download": "The board waits in its bootloader; press its reset button.",
     b"invalid header": "The board's flash is empty; write the firmware: dispctl flash.",
 }
 _RESTART = "import machine\nmachine.reset()"
@@ -172,7 +172,10 @@ def _why_no_prompt(seen: bytes) -> str:
     for words, hint in _NO_MICROPYTHON.items():
         if words in seen:
             return hint
-    return "Its program cannot be stopped, or it does not start; use --via rom."
+    return (
+        "Its program cannot be stopped, or it does not start: dispctl inspect-flash --via rom looks into it, dispctl flash "
+        "writes it anew."
+    )
 
 
 @contextmanager

@@ -210,9 +210,14 @@ def answering() -> Iterator[None]:
 def _rich_console(stream: Any, record_width: int | None = None) -> RichConsole:
     from rich.console import Console as RichConsole
 
-    # Markup and highlighting are off: names of networks, recipes and boards are shown as they are.
+    # Markup, emoji codes and highlighting are off: names of networks, recipes and boards are shown as they are.
     return RichConsole(
-        file=stream, markup=False, highlight=False, record=record_width is not None, width=record_width
+        file=stream,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        record=record_width is not None,
+        width=record_width,
     )
 
 

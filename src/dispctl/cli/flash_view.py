@@ -129,7 +129,7 @@ class BoardView:
         if self._console.json:
             self._console.json_line({**self.summary, **(failure_object(error) if error else {})})
         else:
-            self._say(error.message if error else self.last_words)
+            self._say(f"{error.message} {error.hint or ''}".rstrip() if error else self.last_words)
 
     def _show_flashing(self, event: Any) -> None:
         from dispctl.operations import flash as operation

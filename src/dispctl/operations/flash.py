@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from dispctl.adapters import rom
 from dispctl.adapters.rom import BAUD_LADDER, LineUnreliableError
-from dispctl.errors import DamagedError, UsageError
+from dispctl.errors import DamagedError, DeadlineError, UsageError
 from dispctl.firmware import VERSION
 from dispctl.image import littlefs_image, micropython_image, partition_table
 from dispctl.operations import board_flash, boot, busy, kept_files, package_form
@@ -83,6 +83,8 @@ class Verified:
     kept: int
 
 
+BOOT_PATH = "/boot.py"
+UNREADABLE_WORDS = "files that cannot be read"
 FOREIGN_WORDS = {"fat": "a FAT filesystem", "unknown": "data that is no filesystem of MicroPython"}
 
 Event = (
@@ -172,10 +174,21 @@ def _flash_at(
         backups.forget_underway(session.mac)
         yield Verified(len(kept))
         port = session.reset()
-        started = boot.await_boot_line(port, request.boot_timeout_s)
+        try:
+            started = boot.await_boot_line(port, request.boot_timeout_s)
+        except DeadlineError as error:
+            raise _with_suspect(error, kept) from error
     if started.version != VERSION:
         raise DamagedError(f"The board started firmware {started.version}, not {VERSION}.")
     yield started
+
+
+def _with_suspect(error: DeadlineError, kept: dict[str, bytes]) -> DeadlineError:
+    """The same with what else may be the reason: a `boot.py` of the board's own runs before the firmware."""
+    if BOOT_PATH not in kept:
+        return error
+    suspect = f"{BOOT_PATH} is the board's own, stayed, and runs first: --erase starts without what stays."
+    return DeadlineError(error.message, hint=f"{error.hint} {suspect}")
 
 
 def _needed_image(request: Request, session: RomSession) -> MicroPythonImage | None:
@@ -228,8 +241,9 @@ def _keep(
     is_foreign = old.kind in {"fat", "unknown"} and not found.resumed
     if found.replaced and found.backup is not None:
         yield Replaced(found.replaced, found.backup)
-    if request.erase and found.files:
-        yield Dropping(tuple(found.files), found.backup)
+    dropped = (*found.files, *(() if found.readable else (UNREADABLE_WORDS,)))
+    if request.erase and dropped:
+        yield Dropping(dropped, found.backup)
     elif is_foreign:
         yield Dropping((FOREIGN_WORDS[old.kind],), None)
     backups.note_underway(session.mac, None if request.erase else found.backup)

@@ -30,6 +30,8 @@ class KeptFiles:
     backup: Path | None
     resumed: bool
     replaced: tuple[str, ...] = ()
+    readable: bool = True
+    """False when the board has files that nobody can read."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def find_and_save(session: RomSession, old: FoundFilesystem, backups: Backups, *
     touched yet, or the new one, complete. Else the backup of that run does. Raises DamagedError when the board's files
     cannot be read and there is no such backup; `erasing` makes do with what can be read.
     """
-    underway = backups.underway(session.mac)
+    underway = _underway(backups, session.mac, erasing=erasing)
     try:
         on_board = _read_board(session, old)
     except DamagedError as error:
@@ -56,12 +58,24 @@ def find_and_save(session: RomSession, old: FoundFilesystem, backups: Backups, *
                 f"What the board holds cannot be kept: {error.message}",
                 hint="Look with dispctl inspect-flash --via rom; --erase drops what cannot be read.",
             ) from error
-        on_board = _OnBoard({}, {}, whole=False)
+        on_board = _OnBoard({}, {}, whole=False, readable=False)
     if underway is not None and not on_board.whole:
         return _from_backup(underway[0], erasing=erasing)
     found = on_board.files | on_board.foreign
     backup = backups.save(session.mac, found) if found else None
-    return KeptFiles(on_board.files, backup, resumed=False, replaced=tuple(on_board.foreign))
+    return KeptFiles(
+        on_board.files, backup, resumed=False, replaced=tuple(on_board.foreign), readable=on_board.readable
+    )
+
+
+def _underway(backups: Backups, mac: str, *, erasing: bool) -> tuple[Path | None] | None:
+    """What the note says; `erasing` does not need to know where the files are."""
+    try:
+        return backups.underway(mac)
+    except DamagedError:
+        if not erasing:
+            raise
+        return (None,)
 
 
 def _from_backup(backup: Path | None, *, erasing: bool) -> KeptFiles:
@@ -87,6 +101,7 @@ class _OnBoard:
     """Files of others in places of ours."""
     whole: bool
     """Whether our manifest is there, which a filesystem that the board made for itself lacks."""
+    readable: bool = True
 
 
 def _read_board(session: RomSession, old: FoundFilesystem) -> _OnBoard:
