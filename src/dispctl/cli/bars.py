@@ -22,7 +22,9 @@ class Bars:
     def __init__(self, console: RichConsole) -> None:
         # Only a table of bars: it is never started, so it writes nothing and takes no stream away.
         self._progress = Progress(
-            TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis")),
+            TextColumn(
+                "{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis")
+            ),
             # A full bar is not green: it may be full by an estimate.
             BarColumn(BAR_WIDTH, finished_style="bar.complete"),
             _Standing(table_column=Column(no_wrap=True, overflow="ellipsis")),
