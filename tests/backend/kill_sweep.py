@@ -11,8 +11,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from sqlalchemy import select
 
 from dispctl.backend.store.database import Database
 from dispctl.backend.store.tables import JarRow, Job, JobReport, StockTaken
-from tests.backend import postgres
+from tests.backend import databases
 from tests.backend.actors import entry, report
 from tests.backend.load.kitchens import STOCK_UG, Kitchen, fill
 from tests.backend.served import Served
@@ -153,22 +152,16 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-@contextmanager
-def _database(kind: str, folder: Path) -> Iterator[str]:
-    if kind == "sqlite":
-        yield f"sqlite:///{folder / 'backend.sqlite3'}"
-        return
-    with postgres.running(durable=True) as server, server.new_database() as url:
-        yield url
-
-
 def main() -> None:
     """Sweep as the options say; exits with 1 when anything was lost or taken twice."""
     parser = argparse.ArgumentParser(prog="python -m tests.backend.kill_sweep", description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, _database(options.database, Path(folder)) as url:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        databases.new(options.database, Path(folder), durable=True) as url,
+    ):
         told = sweep(url, Path(folder), options.kills)
     print(
         f"{options.database}: {options.kills} kills, {len(told.accepted)} reports accepted, "

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,8 @@ import httpx
 import pytest
 
 from dispctl.adapters.simulator import Simulator
+from tests.backend import databases
+from tests.backend.postgres import NoPostgresError
 from tests.end_to_end.gateway import Gateway
 from tests.end_to_end.processes import Dispctl, Running
 
@@ -124,10 +126,9 @@ def start_board(dispctl: Dispctl, name: str, *arguments: str) -> Board:
     return Board(dispctl, name, ready["cable"], process, Simulator(ready["control"]))
 
 
-@pytest.fixture(scope="session")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
-    """A backend with an operator logged in, and the image that stands for MicroPython."""
-    folder = tmp_path_factory.mktemp("workshop")
+@contextmanager
+def opened_workshop(folder: Path, database_url: str) -> Iterator[Workshop]:
+    """A backend with an operator logged in, and the image that stands for MicroPython; its files are in `folder`."""
     places = {
         "DISPCTL_SIM_DIR": "sim",
         "XDG_CONFIG_HOME": "config",
@@ -135,23 +136,17 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
         "XDG_STATE_HOME": "state",
     }
     environment = {name: str(folder / place) for name, place in places.items()}
-    server = Dispctl(environment).start(
-        "backend", "serve", "--json", "--port", "0", "--database", f"sqlite:///{folder}/w.db"
-    )
-    with server:
+    options = ("--json", "--port", "0", "--database", database_url)
+    with Dispctl(environment).start("backend", "serve", *options) as server:
         backend_url = json.loads(server.lines[server.wait_for("{")])["backend"]
         dispctl = Dispctl({**environment, "DISPCTL_BACKEND": backend_url})
         dispctl.done("login", OPERATOR, "--register", "--password-stdin", stdin=PASSWORD)
         dispctl.done("sim", "image", str(folder / "micropython.bin"))
-        gateway = Gateway(backend_url)
-        try:
+        with closing(Gateway(backend_url)) as gateway:
             yield Workshop(dispctl, backend_url, gateway, folder / "micropython.bin", folder)
-        finally:
-            gateway.close()
 
 
-@pytest.fixture(scope="session")
-def provisioned_flash(workshop: Workshop) -> Path:
+def provision_board(workshop: Workshop) -> Path:
     """The flash of a board that was blank, then flashed and provisioned with the real commands."""
     flash = workshop.folder / "provisioned.flash"
     board = start_board(workshop.dispctl, "template", "--mac", MAC, "--flash", str(flash), "--speed", SPEED)
@@ -162,6 +157,34 @@ def provisioned_flash(workshop: Workshop) -> Path:
             stdin=WIFI_PASSWORD,
         )  # fmt: skip
     return flash
+
+
+@contextmanager
+def new_database(kind: str, folder: Path) -> Iterator[str]:
+    """The URL of an empty database; without a PostgreSQL the test is skipped."""
+    with ExitStack() as stack:
+        try:
+            url = stack.enter_context(databases.new(kind, folder))
+        except NoPostgresError as error:
+            pytest.skip(str(error))
+        yield url
+
+
+@pytest.fixture(scope="session")
+def workshop(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+    """The workshop that the tests of this process use in turn, on the kind of database that was chosen for the run."""
+    folder = tmp_path_factory.mktemp("workshop")
+    with (
+        new_database(request.config.getoption("--backend-database"), folder) as url,
+        opened_workshop(folder, url) as opened,
+    ):
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def provisioned_flash(workshop: Workshop) -> Path:
+    """The workshop's board, to be copied."""
+    return provision_board(workshop)
 
 
 @contextmanager

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.backend import databases
+from tests.end_to_end.conftest import new_database
 from tests.end_to_end.processes import Dispctl
 
 if TYPE_CHECKING:
@@ -24,8 +26,13 @@ def newcomer(tmp_path: Path) -> Dispctl:
     return Dispctl({place: str(tmp_path / place) for place in places})
 
 
-def test_the_demo_proves_every_number_and_leaves_nothing(newcomer: Dispctl, tmp_path: Path) -> None:
-    ended = newcomer.run("demo", "--json", "--picture", str(tmp_path / "demo.svg"))
+@pytest.mark.parametrize("kind", databases.KINDS)
+def test_the_demo_proves_every_number_and_leaves_nothing(
+    newcomer: Dispctl, tmp_path: Path, kind: str
+) -> None:
+    with new_database(kind, tmp_path) as url:
+        options = ("--database", url) if kind == "postgresql" else ()
+        ended = newcomer.run("demo", "--json", *options)
     assert ended.returncode == 0, ended.stderr
     proof = json.loads(ended.stdout)
     assert proof["agrees"]

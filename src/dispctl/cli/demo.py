@@ -32,6 +32,13 @@ def demo(
         bool,
         typer.Option("--pause", help="Wait for Enter before each stage, to look around with other commands."),
     ] = False,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="Have the backend use this database (postgresql+psycopg://…); its data stay there.",
+        ),
+    ] = None,
     json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -54,7 +61,7 @@ def demo(
         )
     view = _View(console, pause=pause)
     with TemporaryDirectory(prefix="dispctl-demo-") as folder:
-        for event in operation.demo(Path(folder)):
+        for event in operation.demo(Path(folder), database):
             view.show(event)
     if picture:
         picture.write_text(console.picture("dispctl demo"), encoding="utf-8")

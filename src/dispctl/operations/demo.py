@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -40,19 +41,20 @@ ASKED = Asked(len(SPICES), DOSE_G, RATE_G_PER_S, STOCK_G - DOSE_G, CUT_JAR)
 SPEED = 4
 """Board time over real time: a jar stays open for 1.25 s, long enough to pull the plug in its middle."""
 SSID, WIFI_PASSWORD = "Cozinha", "tempero123"
-OPERATOR, OPERATOR_PASSWORD = "demo", "only-for-this-demo"
+OPERATOR = "demo"
 LIMIT_S = 60.0
 LONGEST_WAIT_S = 25.0
 _LOOK_INTERVAL_S = 0.02
 
 
-def demo(folder: Path) -> Iterator[DemoEvent]:
+def demo(folder: Path, database: str | None = None) -> Iterator[DemoEvent]:
     """Play the whole story with its files in `folder`; the last event is `Proved`.
 
+    The backend keeps its data in a file there or in `database` (a URL as ``backend serve`` takes it), where they stay.
     Raises DeadlineError when it takes longer than `LIMIT_S`, and whatever a stage raises; nothing stays running.
     """
     with ExitStack() as stack:
-        story = _Story(folder, stack)
+        story = _Story(folder, stack, database or f"sqlite:///{folder / 'backend.db'}")
         for stage in (
             story.begin_backend,
             story.flash_board,
@@ -70,9 +72,12 @@ def demo(folder: Path) -> Iterator[DemoEvent]:
 
 
 class _Story:
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
+    def __init__(self, folder: Path, stack: ExitStack, database: str) -> None:
         self._folder = folder
         self._stack = stack
+        self._database = database
+        # Others may have played the story in this database.
+        self._operator = f"{OPERATOR} {secrets.token_hex(4)}"
         self._began_s = time.monotonic()
         self._job_id = 0
         self._name = f"demo-{os.getpid()}"
@@ -93,13 +98,14 @@ class _Story:
 
     def begin_backend(self) -> Iterator[DemoEvent]:
         yield StageBegun(1, "A backend with four jars", "dispctl backend serve")
-        database = f"sqlite:///{self._folder / 'backend.db'}"
-        server = self._stack.enter_context(
-            Companion("backend", "serve", "--port", "0", "--database", database, "--json")
-        )
+        secret_file, password = self._folder / "secret", secrets.token_hex()
+        secret_file.touch(mode=0o600)
+        secret_file.write_text(secrets.token_hex())
+        options = ("--port", "0", "--database", self._database, "--secret-file", str(secret_file))
+        server = self._stack.enter_context(Companion("backend", "serve", *options, "--json"))
         self._client = self._stack.enter_context(BackendClient(server.ready["backend"]))
-        self._client.register(OPERATOR, OPERATOR_PASSWORD)
-        self._client.login(OPERATOR, OPERATOR_PASSWORD)
+        self._client.register(self._operator, password)
+        self._client.login(self._operator, password)
         jars = [Jar(n, spice, RATE_G_PER_S, STOCK_G) for n, spice in enumerate(SPICES, start=1)]
         self._client.set_jars(jars)
         yield Told(
@@ -150,7 +156,7 @@ class _Story:
         draft = RecipeDraft("Demo", 1, tuple(Ingredient(spice, DOSE_G) for spice in SPICES))
         recipe = self._client.create_recipe(draft)
         order = JobOrder(recipe.id, 1)
-        journal = JobJournal(self._folder / "jobs.json", OPERATOR)
+        journal = JobJournal(self._folder / "jobs.json", self._operator)
         for event in send_job.send_job(self._client, order, journal):
             if isinstance(event, send_job.Sent):
                 self._job_id = event.job.id

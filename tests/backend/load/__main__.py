@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from dispctl.backend.serve import allow_many_connections
-from tests.backend import postgres
+from tests.backend import databases
 from tests.backend.load.chart import chart, table
 from tests.backend.load.fleet import Findings, Plan, run
 from tests.backend.load.kitchens import Kitchen, fill
@@ -56,7 +56,7 @@ def _options() -> argparse.Namespace:
 
 
 def _measure(kind: str, boards: int, options: argparse.Namespace) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder, _database(kind, Path(folder)) as url:
+    with tempfile.TemporaryDirectory() as folder, databases.new(kind, Path(folder), durable=True) as url:
         secret = secrets.token_hex().encode()
         secret_file = Path(folder) / "secret"
         secret_file.touch(mode=0o600)
@@ -87,15 +87,6 @@ def _run(kitchens: list[Kitchen], servers: "list[_Server]", options: argparse.Na
         "server_rss_mib": sum(map(_rss_mib, servers)),
         **_summary(findings, options.seconds),
     }
-
-
-@contextmanager
-def _database(kind: str, folder: Path) -> Iterator[str]:
-    if kind == "sqlite":
-        yield f"sqlite:///{folder / 'backend.sqlite3'}"
-        return
-    with postgres.running(durable=True) as server, server.new_database() as url:
-        yield url
 
 
 @dataclass(frozen=True)
