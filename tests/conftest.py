@@ -16,3 +16,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="sqlite",
         help="what the backend of the end-to-end tests keeps its data in",
     )
+    parser.addoption(
+        "--examples",
+        type=int,
+        default=3,
+        help="how many requests are made up from the description of each of the backend's calls",
+    )

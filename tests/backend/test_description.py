@@ -1,6 +1,7 @@
 """The OpenAPI description and the backend agree, whatever is asked: no 5xx, no answer that is not described."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -21,7 +22,8 @@ from tests.backend.served import DEADLINE_S, serving
 if TYPE_CHECKING:
     from pathlib import Path
 
-EXAMPLES = 3
+    from tests.backend import postgres
+
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -32,10 +34,19 @@ CHECKS = [
 WITHOUT_COOKIE = {"/auth/logout"}
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder: Path = tmp_path_factory.mktemp("described")
-    with serving("--port", "0", "--database", f"sqlite:///{folder / 'backend.sqlite3'}") as served:
+    secret = folder / "secret"
+    secret.touch(mode=0o600)
+    secret.write_text("s" * 64)
+    with ExitStack() as stack:
+        database = f"sqlite:///{folder / 'backend.sqlite3'}"
+        if request.param == "postgresql":
+            server: postgres.Server = request.getfixturevalue("postgres_server")
+            database = stack.enter_context(server.new_database())
+        options = ("--port", "0", "--database", database, "--secret-file", str(secret))
+        served = stack.enter_context(serving(*options))
         yield served.line().split()[1]
 
 
@@ -51,23 +62,28 @@ def credentials(url: str) -> dict[str, str]:
         return {**board.headers, "Cookie": f"access_token={client.cookies['access_token']}"}
 
 
-def test_every_answer_is_a_described_one(url: str, credentials: dict[str, str]) -> None:
+def test_every_answer_is_a_described_one(
+    url: str, credentials: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    examples: int = request.config.getoption("--examples")
     description: dict[str, Any] = httpx.get(f"{url}/openapi.json", timeout=DEADLINE_S).json()
     asked = set()
     for result in schemathesis.openapi.from_dict(description).get_all_operations():
         assert isinstance(result, Ok), result
         operation = result.ok()
         asked.add((operation.method, operation.path))
-        ask(operation, url, {} if operation.path in WITHOUT_COOKIE else credentials)
+        ask(operation, url, {} if operation.path in WITHOUT_COOKIE else credentials, examples)
 
     assert len(asked) == sum(len(methods) for methods in description["paths"].values())
 
 
-def ask(operation: schemathesis.APIOperation[Any, Any, Any, Any], url: str, headers: dict[str, str]) -> None:
+def ask(
+    operation: schemathesis.APIOperation[Any, Any, Any, Any], url: str, headers: dict[str, str], examples: int
+) -> None:
     """Make what the description allows, and what it does not, of one call."""
 
     @settings(
-        max_examples=EXAMPLES,
+        max_examples=examples,
         phases=[Phase.generate],
         deadline=None,
         database=None,
