@@ -83,8 +83,10 @@ class WebSocket:
         """Have the application receive an ASGI event."""
         self._loop.loop.call_soon_threadsafe(self._to_app.put_nowait, event)
 
-    async def serve(self, app: FastAPI, path: str, cookies: httpx.Cookies) -> None:
-        """Run the application for this connection to its end."""
+    async def serve(
+        self, app: FastAPI, path: str, cookies: httpx.Cookies, headers: dict[str, str] | None = None
+    ) -> None:
+        """Run the application for this connection to its end; further `headers` by names in small letters."""
         cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
         scope = {
             "type": "websocket",
@@ -95,7 +97,10 @@ class WebSocket:
             "root_path": "",
             "client": ("testclient", 1),
             "server": ("testserver", 80),
-            "headers": [(b"cookie", cookie.encode())],
+            "headers": [
+                (name.encode(), value.encode())
+                for name, value in {"host": "testserver", "cookie": cookie, **(headers or {})}.items()
+            ],
             "subprotocols": [],
             "asgi": {"version": "3.0"},
         }
@@ -115,11 +120,11 @@ class Client(httpx.Client):
         self._loop = loop
 
     @contextmanager
-    def websocket(self, path: str) -> Iterator[WebSocket]:
+    def websocket(self, path: str, headers: dict[str, str] | None = None) -> Iterator[WebSocket]:
         """A WebSocket with this client's cookies; when the block ends the client goes."""
         socket = WebSocket(self._loop)
         serving = asyncio.run_coroutine_threadsafe(
-            socket.serve(self._app, path, self.cookies), self._loop.loop
+            socket.serve(self._app, path, self.cookies, headers), self._loop.loop
         )
         socket.push({"type": "websocket.connect"})
         try:

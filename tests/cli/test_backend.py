@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
-from tests.backend.actors import Cook, accepted, entry, report
+from tests.backend.actors import Board, Cook, accepted, entry, report
 from tests.backend.served import DEADLINE_S, Served, serving
 
 
@@ -80,8 +81,16 @@ def test_a_job_from_order_to_report_watched_live(served: Served) -> None:
         assert cook.stock_g() == dict.fromkeys(range(1, 5), 90.0)
 
 
+def idle_board(url: str) -> Board:
+    """The board of another operator, who has no job."""
+    with httpx.Client(base_url=url) as client:
+        bia = Cook(client)
+        bia.sign_in("Bia")
+        return bia.claim_board()
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
-def test_it_ends_by_a_signal_with_a_watcher_still_there(
+def test_it_ends_by_a_signal_with_a_watcher_and_a_waiting_board_still_there(
     served: Served, number: signal.Signals, code: int
 ) -> None:
     url = served.line().split()[1]
@@ -90,10 +99,20 @@ def test_it_ends_by_a_signal_with_a_watcher_still_there(
         cook.sign_in("Ana")
         cook.set_up_jars()
         job = cook.queue_job()
+        idle = idle_board(url)
         cookie = {"Cookie": f"access_token={client.cookies['access_token']}"}
         address = f"{url.replace('http', 'ws', 1)}/ws/jobs/{job['id']}"
-        with connect(address, additional_headers=cookie, open_timeout=DEADLINE_S):
+        with (
+            connect(address, additional_headers=cookie, open_timeout=DEADLINE_S),
+            ThreadPoolExecutor(1) as pool,
+        ):
+            waiting = pool.submit(
+                httpx.get, f"{url}/devices/me/next_job?wait=25", headers=idle.headers, timeout=DEADLINE_S
+            )
+            while "dispctl_polls_in_hand 1.0" not in client.get("/metrics").text:
+                assert not waiting.done(), waiting.result()
             ended, words = served.stop(number)
+            assert waiting.result(DEADLINE_S).status_code == 204
 
     assert ended == code
     assert "The backend has stopped." in words

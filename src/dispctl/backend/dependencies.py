@@ -10,6 +10,7 @@ from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBea
 
 from dispctl.backend.boards import Boards
 from dispctl.backend.news import News
+from dispctl.backend.origins import is_foreign
 from dispctl.backend.refusals import NotSignedInError
 from dispctl.backend.schemas.fields import Detail
 from dispctl.backend.security import CookieSigner, Passwords, network_of
@@ -88,7 +89,14 @@ async def _network(request: Request) -> str:
 Network = Annotated[str, Depends(_network)]
 
 
-SessionCookie = Annotated[str | None, Depends(_cookie_scheme)]
+async def _session_cookie(
+    request: Request, cookie: Annotated[str | None, Depends(_cookie_scheme)]
+) -> str | None:
+    """The cookie; it does not count for what another origin's page has a browser do."""
+    return None if is_foreign(request) else cookie
+
+
+SessionCookie = Annotated[str | None, Depends(_session_cookie)]
 
 
 def _operator(services: Backend, cookie: SessionCookie) -> SignedIn:

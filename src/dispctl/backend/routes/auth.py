@@ -61,7 +61,8 @@ def logout(response: Response, services: Backend, cookie: SessionCookie) -> Deta
     if session_id is not None:
         with services.database.write() as session:
             operators.sign_out(session, session_id)
-    response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+    if cookie is not None:
+        response.delete_cookie(COOKIE, httponly=True, samesite="lax")
     return Detail(detail="ok")
 
 

@@ -10,6 +10,7 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect, status
 from starlette.concurrency import run_in_threadpool
 
 from dispctl.backend.dependencies import COOKIE, Backend, Services
+from dispctl.backend.origins import is_foreign
 from dispctl.backend.refusals import NotFoundError, NotSignedInError, StoreBusyError
 from dispctl.backend.schemas.fields import Id
 from dispctl.backend.store import jobs, operators, reports
@@ -28,8 +29,9 @@ async def watch_job(websocket: WebSocket, job_id: Id, services: Backend) -> None
     Answers the text ``ping``. Closes with 4001 when nobody is signed in and 4004 when the job is not the operator's.
     """
     await websocket.accept()
+    cookie = None if is_foreign(websocket) else websocket.cookies.get(COOKIE)
     try:
-        await run_in_threadpool(_check, services, websocket.cookies.get(COOKIE), job_id)
+        await run_in_threadpool(_check, services, cookie, job_id)
     except NotSignedInError as refusal:
         await websocket.close(NOT_SIGNED_IN, refusal.detail)
         return
