@@ -19,6 +19,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--examples",
         type=int,
-        default=3,
+        default=6,
         help="how many requests are made up from the description of each of the backend's calls",
     )

@@ -8,6 +8,8 @@ import httpx
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
@@ -81,6 +83,9 @@ def ask(
     operation: schemathesis.APIOperation[Any, Any, Any, Any], url: str, headers: dict[str, str], examples: int
 ) -> None:
     """Make what the description allows, and what it does not, of one call."""
+    modes = [GenerationMode.POSITIVE]
+    if operation.body or list(operation.iter_parameters()):  # else there is nothing to get wrong
+        modes.append(GenerationMode.NEGATIVE)
 
     @settings(
         max_examples=examples,
@@ -89,7 +94,7 @@ def ask(
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(operation.as_strategy())
+    @given(st.sampled_from(modes).flatmap(operation.as_strategy))
     def check(case: "schemathesis.Case[Any]") -> None:
         if str(case.query.get("wait", "")).isdigit():
             case.query["wait"] = 0  # `test_polls` has the time to wait
