@@ -1,6 +1,8 @@
 """Control lines against a board at the end of a pseudo-terminal."""
 
 import itertools
+import time
+from typing import Any
 
 import pytest
 
@@ -25,6 +27,21 @@ def test_fields_reach_the_board_whole_however_long() -> None:
     with running(board), open_control(board.port) as control:
         received = control.request("set_settings", settings={"ca_pem": pem, "ssid": "Çozinha"})
     assert received == {"settings": {"ca_pem": pem, "ssid": "Çozinha"}}
+
+
+def test_the_first_request_tells_the_time() -> None:
+    asked: list[dict[str, Any]] = []
+
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        asked.append(request)
+        return {}
+
+    before = int(time.time())
+    with running(FakeBoard(status=answer)) as board, open_control(board.port) as control:
+        control.request("status")
+        control.request("status")
+    assert before <= asked[0]["utc"] <= int(time.time())
+    assert "utc" not in asked[1]
 
 
 def test_a_refusal_is_in_the_boards_words() -> None:

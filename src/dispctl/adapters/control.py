@@ -38,7 +38,8 @@ _SEEN_LINES = 200
 class ControlLine:
     """Requests to the firmware on an open port whose reads return within a fraction of a second.
 
-    `listeners` are called with the text of every log line that comes in meanwhile; `on_line` is the first of them.
+    `listeners` are called with the text of every log line that comes in meanwhile; `on_line` is the first of them. The
+    first request also tells the board what time it is: it needs that for certificates, and has no clock of its own.
     """
 
     def __init__(self, port: SerialPort, *, on_line: Callable[[str], None] | None = None) -> None:
@@ -47,6 +48,7 @@ class ControlLine:
         self._assembler: LineAssembler[float] = LineAssembler()
         self._ids = itertools.count(random.randrange(1, 1 << 20))  # noqa: S311 - only to tell answers apart
         self._seen: list[str] = []
+        self._time_told = False
 
     def request(
         self, op: str, *, timeout_s: float = ANSWER_TIMEOUT_S, repeatable: bool = True, **fields: Any
@@ -58,7 +60,7 @@ class ControlLine:
         (the message says what came instead), BoardNotFoundError when the cable was lost.
         """
         number = next(self._ids)
-        line = format_request(number, op, **fields)
+        line = format_request(number, op, **fields, **self._time())
         self._seen.clear()
         deadline = time.monotonic() + timeout_s
         while (now := time.monotonic()) < deadline:
@@ -68,8 +70,12 @@ class ControlLine:
             )
             answer = self._await_answer(number, patience)
             if answer is not None:
+                self._time_told = True
                 return _accepted(op, answer)
         raise _silence(self._seen)
+
+    def _time(self) -> dict[str, int]:
+        return {} if self._time_told else {"utc": int(time.time())}
 
     def listen(self, duration_s: float) -> None:
         """Read for `duration_s` and hand the lines on; answers that nobody waits for are dropped."""

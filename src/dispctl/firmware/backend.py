@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+    from .backend_time import BackendTime
     from .console import Console
     from .parts import System
     from .settings import Settings
@@ -27,9 +28,17 @@ class Backend:
     """`reached`, `refused` (the token) and `error` say how the last call went, for `status`."""
 
     def __init__(
-        self, http: HttpClient, settings: "Settings", system: "System", console: "Console", version: str
+        self,
+        http: HttpClient,
+        backend_time: "BackendTime",
+        settings: "Settings",
+        system: "System",
+        console: "Console",
+        *,
+        version: str,
     ) -> None:
         self._http = http
+        self._time = backend_time
         self._settings = settings
         self._system = system
         self._console = console
@@ -42,6 +51,13 @@ class Backend:
     def claimed(self) -> bool:
         """Whether there is a token that the backend has not refused."""
         return bool(self._settings["device_token"]) and not self.refused
+
+    @property
+    def checks_certificate(self) -> bool:
+        """Whether the backend has to prove who it is; then the time matters."""
+        return (self._settings["backend_url"] or "").startswith("https") and not self._settings[
+            "tls_insecure"
+        ]
 
     def claim(self, code: str) -> Response:
         """Trade the claim code for a token; sent over once, since a code is spent by its first use."""
@@ -112,6 +128,8 @@ class Backend:
             repeatable=token,
             wait=wait,
         )
+        if self.checks_certificate:
+            self._time.learn(url, answer)
         if whole and _may_lack_its_end(answer):
             answer = Response(0, error="resposta incompleta")
         # A wait that failed says nothing: not all on the way let a request wait. Nor does a backend of before.

@@ -52,6 +52,7 @@ class Control:
             self._parts.console.write_line(format_refusal(error.request_id, error.reason))
             return
         if request is not None:
+            self._parts.certificate_clock.set_by_cable(request.get("utc"))
             self._parts.console.write_line(self._answer(request))
 
     def _answer(self, request: "dict[str, Any]") -> str:

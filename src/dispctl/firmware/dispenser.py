@@ -77,6 +77,9 @@ class Dispenser:
             parts.console.log("SETUP", "⚠ Nenhum atuador gravado: nenhuma saída é acionada")
         if parts.settings["tls_insecure"]:
             parts.console.log("SETUP", "⚠ Certificados TLS não são verificados (tls_insecure)")
+        if parts.backend.checks_certificate:
+            date = parts.certificate_clock.date()
+            parts.console.log("SETUP", f"Certificados TLS: valem os de {date}, até que alguém diga a hora")
         self.job = execution.try_resume_job_from_flash(parts)
         self._resuming = self.job is not None
         self.waits_for_operator = self._must_ask()
@@ -88,6 +91,7 @@ class Dispenser:
         self._save_settings()
         if parts.settings.has_actuator:
             parts.outputs.equip(parts.settings["actuator"])
+        self._save_clock()
         parts.idle.wait_ms(_PASS_MS)
         self._advance_state()
         if self.state == ST_ONLINE:
@@ -201,6 +205,12 @@ class Dispenser:
         except (OSError, MemoryError) as error:
             self._save.start(SAVE_RETRY_MS)
             self.parts.console.log("SETUP", f"✗ Configuração não salva: {str(error) or type(error).__name__}")
+
+    def _save_clock(self) -> None:
+        try:
+            self.parts.certificate_clock.save()
+        except (OSError, MemoryError) as error:
+            self.parts.console.log("PERSIST", f"✗ Hora não salva: {error}")
 
     def _advance_state(self) -> None:
         parts = self.parts

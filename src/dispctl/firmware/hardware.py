@@ -25,6 +25,7 @@ _REASONS = {
     204: "wrong_password",
 }
 _CONNECTING = 1001
+_YEAR_2000, _EPOCH_2000 = 2000, 946_684_800
 
 
 class Clock:
@@ -132,6 +133,22 @@ class WatchdogTimer:
         """Begin its time anew."""
         if self._timer is not None:
             self._timer.feed()
+
+
+class CalendarClock:
+    """The chip's clock; `time` counts from 2000 on the ESP32 and from 1970 elsewhere."""
+
+    def __init__(self) -> None:
+        self._epoch = _EPOCH_2000 if time.gmtime(0)[0] == _YEAR_2000 else 0
+
+    def utc(self) -> int:
+        """Seconds since 1970."""
+        return int(time.time()) + self._epoch
+
+    def set_utc(self, utc: int) -> None:
+        """Show another time from now on."""
+        year, month, day, hour, minute, second, weekday = time.gmtime(utc - self._epoch)[:7]
+        machine.RTC().datetime((year, month, day, weekday, hour, minute, second, 0))
 
 
 class Radio:

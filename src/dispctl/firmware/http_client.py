@@ -22,6 +22,11 @@ _CHUNK_BYTES = 512
 _MAX_DIGITS = 12
 _LENGTH_HEADERS = ("content-length", "transfer-encoding", "connection")
 _WAIT_HEADER = "poll-wait"
+_DATE_HEADER = "date"
+_UNTIMELY = (
+    "validity",
+    "-9984",
+)  # mbedTLS's words, or where a build has none its number for all failed checks
 _CONTINUE = 100
 _SUCCESS = range(200, 300)
 _WITHOUT_BODY = (204, 304)
@@ -104,13 +109,16 @@ class Response:
     """`body` holds at most the limit asked for; `cut` says that there was more.
 
     `open_ended` says that nobody said how long the body is: its end may be missing. `poll_wait_s` is what the header
-    `Poll-Wait` says, 0 where it says nothing that can be meant.
+    `Poll-Wait` says, 0 where it says nothing that can be meant; `date` is the header `Date`, "" without one.
+    `is_untimely` says that the server's certificate may be right, and the board's clock wrong.
     """
 
     def __init__(
         self, status: int, body: bytes = b"", error: str = "", cut: bool = False, poll_wait_s: int = 0
     ) -> None:
         self.open_ended = False
+        self.date = ""
+        self.is_untimely = False
         self.status = status
         self.body = body
         self.error = error
@@ -179,7 +187,9 @@ class HttpClient:
             return self._exchange(url, head, body, limit, deadline)
         except (HttpError, OSError, ValueError) as error:
             self.close()
-            return Response(0, b"", _words(error))
+            response = Response(0, b"", _words(error))
+            response.is_untimely = any(sign in response.error for sign in _UNTIMELY)
+            return response
 
     def close(self) -> None:
         """Drop the kept connection."""
@@ -254,7 +264,9 @@ class _Reader:
         keep = version == "HTTP/1.1" and headers.get("connection", "").lower() != "close"
         poll_wait_s = _seconds(headers.get(_WAIT_HEADER, ""))
         if status in _WITHOUT_BODY:
-            return Response(status, poll_wait_s=poll_wait_s), keep and not self._buffer
+            response = Response(status, poll_wait_s=poll_wait_s)
+            response.date = headers.get(_DATE_HEADER, "")
+            return response, keep and not self._buffer
         open_ended = False
         if headers.get("transfer-encoding", "").lower() == "chunked":
             body, cut = self._chunked(limit)
@@ -265,6 +277,7 @@ class _Reader:
             open_ended = not cut
         response = Response(status, body, cut=cut, poll_wait_s=poll_wait_s)
         response.open_ended = open_ended
+        response.date = headers.get(_DATE_HEADER, "")
         return response, keep and not (cut or open_ended or self._buffer)
 
     def _status_line(self) -> "tuple[str, int]":
@@ -274,7 +287,7 @@ class _Reader:
         return version, _number(rest[:3], 10)
 
     def _headers(self) -> "dict[str, str]":
-        """Those that the body's length depends on, and the one that is handed over."""
+        """Those that the body's length depends on, and those that are handed over."""
         headers: dict[str, str] = {}
         for _ in range(_MAX_HEADERS):
             line = self._line()
@@ -284,7 +297,7 @@ class _Reader:
             name = name.lower()
             if name in _LENGTH_HEADERS and len(line) >= _MAX_LINE_BYTES:
                 raise HttpError("linha longa demais")
-            if name in _LENGTH_HEADERS or name == _WAIT_HEADER:
+            if name in _LENGTH_HEADERS or name in (_WAIT_HEADER, _DATE_HEADER):
                 headers[name] = value.strip()
         raise HttpError("cabeçalhos demais")
 

@@ -37,6 +37,8 @@ def _assemble(outputs: "Outputs") -> "Dispenser":
     radio = hardware.Radio()  # it wants large pieces of the memory that the heap grows into
     load_large_modules(__name__.rpartition(".")[0])
     from .backend import Backend
+    from .backend_time import BackendTime
+    from .certificate_clock import CertificateClock
     from .console import Console
     from .dispenser import Dispenser
     from .http_client import HttpClient
@@ -66,7 +68,10 @@ def _assemble(outputs: "Outputs") -> "Dispenser":
     parts.wifi = WifiLink(parts.radio, parts.clock, parts.console, settings)
     transport = Transport(parts.idle.wait_ms, lambda: (settings["ca_pem"], settings["tls_insecure"]))
     http = HttpClient(transport, parts.clock)
-    parts.backend = Backend(http, settings, parts.system, parts.console, VERSION)
+    unchecked = HttpClient(Transport(parts.idle.wait_ms, lambda: (None, True)), parts.clock)
+    parts.certificate_clock = CertificateClock(hardware.CalendarClock(), parts.storage, parts.clock)
+    backend_time = BackendTime(parts.certificate_clock, unchecked, parts.console)
+    parts.backend = Backend(http, backend_time, settings, parts.system, parts.console, version=VERSION)
     parts.system.keyboard_interrupt(False)  # the console tells Ctrl-C from the byte 3 in an Improv frame
     dispenser = Dispenser(parts, VERSION)
     ImprovService(parts, VERSION).listen()

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from .backend import Backend
+    from .certificate_clock import CertificateClock
     from .console import Console
     from .idle import Idle
     from .jars import Jars
@@ -54,6 +55,15 @@ if TYPE_CHECKING:
 
         def uptime_ms(self) -> int:
             """Milliseconds since boot; does not wrap."""
+
+    class CalendarClock(Protocol):
+        """The chip's clock of date and time; it goes on through a reset and shows 2000-01-01 at power-on."""
+
+        def utc(self) -> int:
+            """Seconds since 1970."""
+
+        def set_utc(self, utc: int) -> None:
+            """Show another time from now on."""
 
     class Storage(Protocol):
         """The files in `/`. Everything may raise OSError; a write is whole or not there after a power cut."""
@@ -161,6 +171,7 @@ class Parts:
     idle: "Idle"
     settings: "Settings"
     wifi: "WifiLink"
+    certificate_clock: "CertificateClock"
     backend: "Backend"
 
     def __init__(self) -> None:

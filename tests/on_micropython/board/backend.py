@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .fakes import FakeClock, FakeRadio
+    from .fakes import FakeCalendarClock, FakeClock, FakeRadio
 
 CODE = "123456"
 CUT_AFTER_MS = 5_000
@@ -23,7 +23,8 @@ _REASONS = {200: "OK", 204: "No Content"}
 class FakeBackend:
     """Jobs are handed out until they are reported; a report has its effect once.
 
-    With `poll_wait` other than "" answers announce it, and boards that ask for it are let wait.
+    With `poll_wait` other than "" answers announce it, and boards that ask for it are let wait. At an `https` address it
+    has a certificate that is `valid` between two moments (seconds since 1970), and its answers carry `date`.
     """
 
     def __init__(self) -> None:
@@ -32,6 +33,8 @@ class FakeBackend:
         self.claims = 0
         self.queue: list[dict[str, Any]] = []
         self.poll_wait = ""
+        self.valid = (0, 1 << 40)
+        self.date = ""
         self.raw_job: bytes | None = None
         self.reports: dict[int, dict[str, Any]] = {}
         self.report_count = 0
@@ -44,6 +47,8 @@ class FakeBackend:
     def answer(self, method: str, path: str, headers: "dict[str, str]", body: bytes) -> "tuple[int, bytes]":
         """Status and body for one request, with its effects."""
         self.requests.append(f"{method} {path}")
+        if path == "/":
+            return 404, b'{"detail": "nothing here"}'
         if path == "/devices/claim":
             return self._claim(json.loads(body))
         if headers.get("authorization") != f"Bearer {self.token}":
@@ -86,13 +91,28 @@ class FakeBackend:
 
 
 class FakeTransport:
-    """Connections to a `FakeBackend`, dead while the Wi-Fi is off."""
+    """Connections to a `FakeBackend`, dead while the Wi-Fi is off; `checks` certificates as mbedTLS does."""
 
-    def __init__(self, backend: FakeBackend, clock: "FakeClock", radio: "FakeRadio", pause: "Any") -> None:
+    def __init__(
+        self,
+        backend: FakeBackend,
+        clock: "FakeClock",
+        radio: "FakeRadio",
+        calendar: "FakeCalendarClock",
+        pause: "Any",
+    ) -> None:
         self.backend = backend
         self.clock = clock
         self.radio = radio
+        self.calendar = calendar
         self.pause = pause
+        self.checks = True
+
+    def unchecked(self) -> "FakeTransport":
+        """The same that checks no certificate."""
+        other = FakeTransport(self.backend, self.clock, self.radio, self.calendar, self.pause)
+        other.checks = False
+        return other
 
     def connect(self, host: str, port: int, secure: bool, deadline: "Any") -> "FakeConnection":
         if not self.radio.joined():
@@ -102,15 +122,25 @@ class FakeTransport:
             self.backend.faults.pop(0)
             raise OSError(111)
         deadline.check()
+        if secure and self.checks:
+            self._check_certificate()
         self.backend.connections += 1
-        return FakeConnection(self)
+        return FakeConnection(self, secure)
+
+    def _check_certificate(self) -> None:
+        begins, ends = self.backend.valid
+        if self.calendar.utc() < begins:
+            raise ValueError("The certificate validity starts in the future")
+        if self.calendar.utc() > ends:
+            raise ValueError("The certificate validity has expired")
 
 
 class FakeConnection:
     """Gathers a request, then gives out the answer in small pieces."""
 
-    def __init__(self, transport: FakeTransport) -> None:
+    def __init__(self, transport: FakeTransport, secure: bool) -> None:
         self._transport = transport
+        self._secure = secure
         self._request = b""
         self._answer: bytes | None = None
         self._dead = False
@@ -178,11 +208,12 @@ class FakeConnection:
         if fault in ("drop", "refuse", "hang", "cut"):
             self._dead = fault != "hang"
             return b""
-        if fault not in ("ok", "lost", "half"):
-            return _response(int(fault), b'{"detail": "fault"}')
         backend = self._transport.backend
+        date = backend.date if self._secure else ""
+        if fault not in ("ok", "lost", "half"):
+            return _response(int(fault), b'{"detail": "fault"}', date=date)
         status, content = backend.answer(method, path, headers, body)
-        answer = _response(status, content, backend.poll_wait)
+        answer = _response(status, content, backend.poll_wait, date)
         if fault == "ok":
             return answer
         self._dead = True
@@ -194,7 +225,8 @@ def _asked_ms(path: str) -> int:
     return int(path.partition("?wait=")[2] or 0) * 1000
 
 
-def _response(status: int, body: bytes, poll_wait: str = "") -> bytes:
+def _response(status: int, body: bytes, poll_wait: str = "", date: str = "") -> bytes:
     offer = f"Poll-Wait: {poll_wait}\r\n" if poll_wait else ""
+    offer += f"Date: {date}\r\n" if date else ""
     reason = _REASONS.get(status, "Error")
     return f"HTTP/1.1 {status} {reason}\r\n{offer}Content-Length: {len(body)}\r\n\r\n".encode() + body

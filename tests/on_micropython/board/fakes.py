@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 TICKS_PERIOD = 1 << 19  # far shorter than the chip's: longer tests see the counter wrap around
 FLASH_MS = 2
+YEAR_2000 = 946_684_800
 
 
 class PowerCut(BaseException):
@@ -102,6 +103,23 @@ class FakeClock:
         self._uptime_ms += self.ticks_diff(now, self._asked)
         self._asked = now
         return self._uptime_ms
+
+
+class FakeCalendarClock:
+    """The chip's clock of date and time: goes on through a reset, shows 2000-01-01 after a power cut."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self._clock = clock
+        self.lose_power()
+
+    def lose_power(self) -> None:
+        self.set_utc(YEAR_2000)
+
+    def utc(self) -> int:
+        return self._utc + (self._clock.now_ms - self._set_ms) // 1000
+
+    def set_utc(self, utc: int) -> None:
+        self._utc, self._set_ms = utc, self._clock.now_ms
 
 
 class FakeStorage:

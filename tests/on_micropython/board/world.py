@@ -5,6 +5,7 @@ import sys
 
 from .backend import CODE, FakeBackend, FakeTransport
 from .fakes import (
+    FakeCalendarClock,
     FakeClock,
     FakeOutputs,
     FakeRadio,
@@ -73,6 +74,7 @@ class World:
         self.radio = FakeRadio(self.clock, self.networks)
         self.watchdog = FakeWatchdogTimer(self.clock)
         self.interrupted_items: list[int] = []  # indexes of those that were under way, once for each time
+        self.calendar = FakeCalendarClock(self.clock)
         self.cuts = 0
         self.resets = 0
         self.dispenser: Any = None
@@ -121,6 +123,7 @@ class World:
         except PowerCut:
             self._go_down()
             self.outputs.lose_power()
+            self.calendar.lose_power()
             self.retained.data = b""
             self.cuts += 1
         except Restart:
@@ -182,9 +185,16 @@ class World:
         parts.idle = firmware("idle").Idle(self.clock, parts.console, parts.watchdog)
         parts.settings = firmware("settings").Settings(self.storage)
         parts.wifi = firmware("wifi").WifiLink(self.radio, self.clock, parts.console, parts.settings)
-        transport = FakeTransport(self.backend, self.clock, self.radio, parts.idle.wait_ms)
-        http = firmware("http_client").HttpClient(transport, self.clock)
-        parts.backend = firmware("backend").Backend(http, parts.settings, self.system, parts.console, "0.1.0")
+        transport = FakeTransport(self.backend, self.clock, self.radio, self.calendar, parts.idle.wait_ms)
+        http_client = firmware("http_client").HttpClient
+        http = http_client(transport, self.clock)
+        unchecked = http_client(transport.unchecked(), self.clock)
+        clock = firmware("certificate_clock").CertificateClock(self.calendar, self.storage, self.clock)
+        parts.certificate_clock = clock
+        backend_time = firmware("backend_time").BackendTime(clock, unchecked, parts.console)
+        parts.backend = firmware("backend").Backend(
+            http, backend_time, parts.settings, self.system, parts.console, version="0.1.0"
+        )
         return parts
 
 
