@@ -29,6 +29,7 @@ class Ticks:
 
     ticks_ms = staticmethod(time.ticks_ms)  # type: ignore[attr-defined]
     ticks_diff = staticmethod(time.ticks_diff)  # type: ignore[attr-defined]
+    uptime_ms = ticks_ms
 
 
 class FileClock:
