@@ -96,7 +96,10 @@ def saved_text(monkeypatch: pytest.MonkeyPatch, actuators: Any, text: str) -> No
 @pytest.mark.parametrize(
     "changes",
     [
-        *({"pins": [26, 27, 32, number]} for number in (1, 3, 6, 11, 20, 24, 28, 31, 34, 39, 40, -1, True)),
+        *(
+            {"pins": [26, 27, 32, number]}
+            for number in (0, 1, 3, 6, 12, 11, 20, 24, 28, 31, 34, 39, 40, -1, True)
+        ),
         {"pins": [26, 27, 32, 26]},
         {"motor_pin": 26},
         {"motor_pin": 35},

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -47,18 +49,48 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.fixture(autouse=True)
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What was waited instead of waiting."""
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    return slept
+
+
 def commit(root: Path) -> None:
     (root / updater.NEXT).mkdir()
     (root / updater.NEXT / "main.py").write_text("new")
 
 
-def run(monkeypatch: pytest.MonkeyPatch, main: Callable[[Callable[[], None]], None]) -> None:
+class Board(MetaPathFinder, Loader):
+    """The firmware on the board, loaded as often as it is asked for, with this `main` and `close_outputs`."""
+
+    def __init__(self, main: Callable[[Callable[[], None]], None], close_outputs: Callable[[], None]) -> None:
+        self._contents = {"main": main, "close_outputs": close_outputs}
+        self.loaded: list[str] = []
+
+    def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
+        is_ours = name.split(".", maxsplit=1)[0] == "firmware"
+        return ModuleSpec(name, self, is_package=name == "firmware") if is_ours else None
+
+    def exec_module(self, module: ModuleType) -> None:
+        self.loaded.append(module.__name__)
+        if module.__name__ != "firmware":
+            vars(module).update(self._contents)
+
+
+def run(
+    monkeypatch: pytest.MonkeyPatch,
+    main: Callable[[Callable[[], None]], None],
+    close_outputs: Callable[[], None] = lambda: None,
+) -> Board:
     """Start, with `main` as the firmware's."""
-    package, module = ModuleType("firmware"), ModuleType("firmware.main")
-    module.main = package.main = module  # type: ignore[attr-defined]
-    module.main = main  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "firmware", package)
+    board = Board(main, close_outputs)
+    for name in [name for name in sys.modules if name.split(".")[0] == "firmware"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(sys, "meta_path", [board, *sys.meta_path])
     updater.start()
+    return board
 
 
 def fail(_confirm: Callable[[], None]) -> None:
@@ -70,12 +102,66 @@ def confirm_and_fail(confirm: Callable[[], None]) -> None:
     raise ValueError("later")
 
 
-def test_without_an_update_nothing_is_armed_and_failures_are_seen(
+def test_without_an_update_a_firmware_that_fails_is_told_and_started_again(
+    root: Path,
+    chip: Chip,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    slept: list[float],
+) -> None:
+    board = run(monkeypatch, fail)
+    assert (chip.watchdogs_ms, chip.resets, slept) == ([], 1, [updater.RESTART_S])
+    told = capsys.readouterr().out
+    assert "broken" in told
+    assert "[ERRO] O firmware parou (ValueError); reiniciando em 10 s" in told
+    assert board.loaded == ["firmware", "firmware.main"]
+
+
+def test_ctrl_c_before_the_restart_leaves_the_prompt(
     root: Path, chip: Chip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(ValueError, match="broken"):
+    def press(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", press)
+    with pytest.raises(KeyboardInterrupt):
         run(monkeypatch, fail)
-    assert (chip.watchdogs_ms, chip.resets) == ([], 0)
+    assert chip.resets == 0
+
+
+def test_ctrl_c_is_no_failure(root: Path, chip: Chip, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(_confirm: Callable[[], None]) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(monkeypatch, stop)
+    assert chip.resets == 0
+
+
+def test_the_outputs_are_closed_before_an_update_and_the_code_that_did_it_is_loaded_anew(
+    root: Path, chip: Chip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit(root)
+    seen: list[str] = []
+    board = run(
+        monkeypatch,
+        lambda confirm: confirm(),
+        lambda: seen.append((root / "firmware" / "main.py").read_text()),
+    )
+    assert seen == ["old"]
+    assert board.loaded == ["firmware", "firmware.actuators", "firmware", "firmware.main"]
+
+
+def test_outputs_that_cannot_be_closed_hold_up_no_update(
+    root: Path, chip: Chip, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse() -> None:
+        raise ImportError("between two versions")
+
+    commit(root)
+    run(monkeypatch, lambda confirm: confirm(), refuse)
+    assert (root / "firmware" / "main.py").read_text() == "new"
+    assert "between two versions" in capsys.readouterr().out
 
 
 def test_a_new_version_runs_under_a_watchdog_and_stays_once_confirmed(
@@ -102,11 +188,11 @@ def test_a_new_version_that_fails_is_reset_and_taken_back(
 
 
 def test_a_failure_after_it_confirmed_takes_nothing_back(
-    root: Path, chip: Chip, monkeypatch: pytest.MonkeyPatch
+    root: Path, chip: Chip, monkeypatch: pytest.MonkeyPatch, slept: list[float]
 ) -> None:
     commit(root)
-    with pytest.raises(ValueError, match="later"):
-        run(monkeypatch, confirm_and_fail)
+    run(monkeypatch, confirm_and_fail)
+    assert (chip.resets, slept) == (1, [updater.RESTART_S])
     assert not (root / updater.PREVIOUS).exists()
 
 

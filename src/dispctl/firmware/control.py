@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .dispenser import Dispenser
 
 CHUNK_BYTES = 512
+POURING_CHUNK_BYTES = 256  # a longer line would take longer than the end of a pour can wait
 _NETWORK = ("ssid", "password")
 
 
@@ -88,12 +89,14 @@ class Control:
         state = self._dispenser.job
         if state is None:
             return None
+        on_interrupted = self._parts.settings["on_interrupted"]
+        if (
+            self._parts.pouring
+        ):  # neither loading a module nor a line with every item is something that a jar can wait for
+            return job_state.summary(state, on_interrupted)
         from .job_view import describe
 
-        view = describe(state, self._parts.settings["on_interrupted"])
-        if self._parts.pouring:
-            del view["items"]  # the line would take longer than a jar can wait
-        return view
+        return describe(state, on_interrupted)
 
     def _chunk(self, name: "Any", offset: "Any") -> "dict[str, Any]":
         if not isinstance(name, str) or not name.startswith(job_state.JOB_FILE) or "/" in name:
@@ -101,7 +104,8 @@ class Control:
         data = self._parts.storage.read(name)
         if not isinstance(offset, int) or not 0 <= offset <= len(data):
             raise RefusedError('"offset" must be a whole number within the file')
-        piece = b2a_base64(data[offset : offset + CHUNK_BYTES]).strip().decode()
+        count = POURING_CHUNK_BYTES if self._parts.pouring else CHUNK_BYTES
+        piece = b2a_base64(data[offset : offset + count]).strip().decode()
         return {"file": name, "offset": offset, "size": len(data), "data": piece}
 
     def _clear_job(self, _request: "dict[str, Any]") -> "dict[str, Any]":

@@ -4,6 +4,8 @@ Knows when to do what; how is in the parts. A job that was received or resumed i
 its report is retried for ever.
 """
 
+from binascii import crc32
+
 from . import job_execution as execution
 from . import job_persistence as persistence
 from .backend import UNAUTHORIZED
@@ -12,6 +14,7 @@ from .control import Control
 from .job import JobRefusedError, parse_job
 from .job_state import RUNNING, JobState, job_mark, same_job
 from .polls import POLL_BACKOFF_MAX_MS, Polls
+from .settings import restless_pins
 from .timer import Timer, jittered
 from .watchdog import NORMAL_MS
 
@@ -49,6 +52,7 @@ class Dispenser:
         self.reporting = False
         self._version = version
         self._from_cable = False
+        self._cable_crc = -1
         self._resuming = False
         self._was_joined = False
         self._claim_failed: str | None = None
@@ -75,6 +79,12 @@ class Dispenser:
             parts.console.log("SETUP", f"✗ {parts.settings.finding}")
         if parts.outputs.absent:
             parts.console.log("SETUP", "⚠ Nenhum atuador gravado: nenhuma saída é acionada")
+        restless = restless_pins(parts.settings["actuator"])
+        if restless:
+            pins = ", ".join([str(pin) for pin in restless])
+            parts.console.log(
+                "SETUP", f"⚠ GPIO {pins} muda de nível enquanto a placa liga: um frasco pode abrir"
+            )
         if parts.settings["tls_insecure"]:
             parts.console.log("SETUP", "⚠ Certificados TLS não são verificados (tls_insecure)")
         if parts.backend.checks_certificate:
@@ -119,7 +129,13 @@ class Dispenser:
         """Take a job that came over the cable, None if it has ended before: as from the backend, saved before poured.
 
         A repeat is answered as the first. Raises JobRefusedError (also while there is another job) and OSError.
+        While a jar is open nothing is parsed: only the same bytes are the same job then.
         """
+        crc = crc32(payload)
+        if self.job is not None and crc == self._cable_crc:
+            return self.job
+        if self.job is not None and self.parts.pouring:
+            raise JobRefusedError(f"busy: job {self.job.job.id} is on the board")
         job = parse_job(payload)
         if self.job is not None:
             if not same_job(self.job.job, job.id, job_mark(job)):
@@ -131,6 +147,7 @@ class Dispenser:
         persistence.save_job(self.parts.storage, self.parts.retained, state, payload)
         self.job = state
         self._from_cable = True
+        self._cable_crc = crc
         self.parts.console.log("CABO", f"Job {job.id} recebido pelo cabo e salvo em Flash")
         return state
 
@@ -138,6 +155,7 @@ class Dispenser:
         """Forget the job in memory; its files are gone."""
         self.job = None
         self._from_cable = False
+        self._cable_crc = -1
         self._resuming = False
         self.waits_for_operator = False
         self.parts.abort_requested = False

@@ -130,6 +130,25 @@ class JobState:
         return f"{_ERRORS.get(code, 'falha')} após {self.poured_ms[index] / 1000:.3f}s"
 
 
+def summary(state: JobState, on_interrupted: str) -> "dict[str, Any]":
+    """The state without `json`, `log` and `items`; see `decode` for the keys."""
+    index = state.next_item()
+    step = "report"
+    if index >= 0:
+        waits = on_interrupted == "ask" and state.codes[index] == RUNNING
+        step = "wait" if waits else "pour"
+    return {
+        "version": VERSION,
+        "job_id": state.job.id,
+        "total": state.total,
+        "done": state.done,
+        "failed": state.failed,
+        "ts_inicio": state.ts_inicio,
+        "next": step,
+        "next_item": index + 1 if index >= 0 else None,
+    }
+
+
 def job_mark(job: Job) -> int:
     """Sixteen bits of the job's moment of creation, 0 if unknown: the same id in a new database is another job."""
     return crc32(job.created.encode()) & 0xFFFF if job.created else 0

@@ -36,22 +36,9 @@ def describe_items(state: codec.JobState) -> "list[dict[str, Any]]":
 
 def describe(state: codec.JobState, on_interrupted: str) -> "dict[str, Any]":
     """The state without `json` and `log`; see `job_state.decode` for the keys."""
-    index = state.next_item()
-    step = "report"
-    if index >= 0:
-        waits = on_interrupted == "ask" and state.codes[index] == codec.RUNNING
-        step = "wait" if waits else "pour"
-    return {
-        "version": codec.VERSION,
-        "job_id": state.job.id,
-        "total": state.total,
-        "done": state.done,
-        "failed": state.failed,
-        "ts_inicio": state.ts_inicio,
-        "next": step,
-        "next_item": index + 1 if index >= 0 else None,
-        "items": describe_items(state),
-    }
+    view = codec.summary(state, on_interrupted)
+    view["items"] = describe_items(state)
+    return view
 
 
 def decode_files(

@@ -8,6 +8,7 @@ import gc
 
 LARGE_MODULES = (
     "dispenser",
+    "jars",
     "http_client",
     "improv_service",
     "settings",

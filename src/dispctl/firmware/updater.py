@@ -24,11 +24,17 @@ NEXT = "firmware_next"
 PREVIOUS = "firmware_previous"
 TRASH = "firmware_trash"
 GONE = ".gone"
+RESTART_S = 10
 TRIAL_MS = 20_000  # the firmware says within two seconds that it runs; then it sets the watchdog for itself
 
 
 def start() -> None:
-    """Run the firmware, put in place or put back before; a new version that fails before it confirms is undone."""
+    """Run the firmware, put in place or put back before; a new version that fails before it confirms is undone.
+
+    A firmware that fails otherwise, at boot or later, is started again: nobody is there to do it.
+    """
+    if _has_changes():
+        _close_outputs()
     if settle():
         _begin_trial()
     try:
@@ -36,9 +42,7 @@ def start() -> None:
 
         main.main(confirm)
     except Exception as error:
-        if PREVIOUS not in os.listdir():
-            raise
-        _end_trial(error)
+        _restart(error)
 
 
 def settle() -> bool:
@@ -122,10 +126,39 @@ def _begin_trial() -> None:
     machine.WDT(timeout=TRIAL_MS)
 
 
-def _end_trial(error: "Any") -> None:
+def _has_changes() -> bool:
+    names = os.listdir()
+    return NEXT in names or PREVIOUS in names
+
+
+def _close_outputs() -> None:
+    """Before changes that take seconds: what opens a jar may outlast a reset of the CPU alone.
+
+    By the code that is there, which is then loaded anew; if it stands between two versions, `main` closes.
+    """
     import sys
+
+    try:
+        from firmware import actuators
+
+        actuators.close_outputs()
+    except Exception as error:
+        print("[UPDATE] ⚠ Saídas ainda não fechadas:", error)
+    for name in [name for name in sys.modules if name.split(".")[0] == FOLDER]:
+        del sys.modules[name]
+
+
+def _restart(error: "Any") -> None:
+    """Say what happened, and reset the board: a version on trial at once, else with time for a Ctrl-C."""
+    import sys
+    import time
 
     import machine
 
     sys.print_exception(error)  # type: ignore[attr-defined]  # MicroPython's
+    if not _has_changes():
+        print(
+            f"[ERRO] O firmware parou ({type(error).__name__}); reiniciando em {RESTART_S} s. Ctrl-C impede"
+        )
+        time.sleep(RESTART_S)
     machine.reset()

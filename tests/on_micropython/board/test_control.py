@@ -2,7 +2,7 @@
 
 from binascii import a2b_base64
 
-from .world import PASSWORD, SSID, World, claim_code, make_job
+from .world import PASSWORD, SSID, World, claim_code, firmware, make_job
 
 
 def pouring_world(seconds: float = 5.0, **settings: object) -> World:
@@ -164,6 +164,21 @@ def test_the_raw_state_in_chunks() -> None:
         while len(data) < size:
             data += a2b_base64(world.ask("job_state", file=name, offset=len(data))["data"])
         assert data == world.storage.files[name]
+
+
+def test_no_answer_while_pouring_takes_longer_than_the_end_of_a_pour_can_wait() -> None:
+    guard_ms = firmware("pour").SERVICE_GUARD_MS
+    world = pouring_world(5.0)
+    world.backend.queue[0]["filler"] = "x" * 3000
+    for op in ("status", "job_state", "get_settings"):
+        while_pouring(world, b'@dispctl {"id": 5, "op": "%s"}\n' % op.encode())
+    for offset in (b"0", b"2000"):
+        line = b'@dispctl {"id": 5, "op": "job_state", "file": "job_state", "offset": %s}\n' % offset
+        while_pouring(world, line)
+    world.run(lambda: 7 in world.backend.reports)
+    lengths = [len(line.encode()) + 2 for line in world.lines if line.startswith("[CTL]")]
+    assert len(lengths) == 5
+    assert max(lengths) * 10_000 / 115_200 <= guard_ms, lengths
 
 
 def test_secrets_leave_the_board_in_no_line() -> None:

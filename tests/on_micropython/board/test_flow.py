@@ -543,3 +543,16 @@ def test_a_word_nested_deeply_is_no_failure() -> None:
         world.run(lambda world=world: 7 in world.backend.reports, 60_000)  # type: ignore[misc]
         world.backend.raw_job = None
         assert world.outputs.poured_ms[1] == 300, (key, world.lines)
+
+
+def test_a_pin_that_moves_while_the_board_starts_is_warned_of() -> None:
+    for actuator, pins in (
+        ({"pins": [26, 5, 32, 2]}, "5, 2"),
+        ({"kind": "servo", "motor_pin": 15}, "15"),
+        ({"kind": "servo", "pins": [2, 4, 5, 13]}, ""),
+        ({}, ""),
+    ):
+        world = World(actuator=actuator)
+        world.run_for(1000)
+        warned = [line for line in world.lines if "muda de nível" in line]
+        assert [f"GPIO {pins} " in line for line in warned] == ([True] if pins else []), warned
