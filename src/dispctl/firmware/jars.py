@@ -40,6 +40,11 @@ class Jars:
         return self._driver.absent
 
     @property
+    def may_be_open(self) -> bool:
+        """Whether a jar has been told to open and not, with success, to close."""
+        return self._driver.may_be_open
+
+    @property
     def unclosed(self) -> bool:
         """Whether a jar may be open that should not be."""
         return self._failed_ms is not None
@@ -73,6 +78,10 @@ class Jars:
     def vibrate(self, percent: int) -> None:
         """Run the motor at 0 (off) to 100."""
         self._driver.vibrate(percent)
+
+    def renew(self) -> None:
+        """Make anew what leads to the actuators."""
+        self._driver.renew()
 
     def equip(self, actuator: "dict[str, Any]") -> None:
         """Take the outputs that have been saved, on a board that drives none so far."""

@@ -19,9 +19,10 @@ def main(on_started: "Callable[[], None]") -> None:
 
     `on_started` is called once, when the firmware has said that it runs.
     """
-    outputs = actuators.close_outputs()
+    outputs: Outputs = actuators.close_outputs()
     try:
         dispenser = _assemble(outputs)
+        outputs = dispenser.parts.outputs  # whatever is behind them when this ends
         dispenser.setup()
         on_started()
         while True:

@@ -17,14 +17,15 @@ if TYPE_CHECKING:
     from .wifi import WifiLink
 
     class Outputs(Protocol):
-        """The jars' actuators and the vibration motor. Every method may raise OSError (a bus without an answer).
+        """The jars' actuators and the vibration motor. Every method may raise OSError (a bus without an answer)."""
 
-        `may_be_open`: a jar has been told to open and not, with success, to close. `absent`: nothing is driven, because
-        nothing has been saved.
-        """
+        @property
+        def may_be_open(self) -> bool:
+            """Whether a jar has been told to open and not, with success, to close."""
 
-        may_be_open: bool
-        absent: bool
+        @property
+        def absent(self) -> bool:
+            """Whether nothing is driven because no actuator has been saved."""
 
         def open(self, jar: int) -> None:
             """Open jar 1 to 4."""
