@@ -87,5 +87,22 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert json.loads(result.stdout)["error"]["code"] == 2
 
 
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (0, "is too short to be a dump of a flash (0 bytes)."),
+        ((16 << 20) + 1, "is too large: an ESP32's flash has at most 16 MiB, this 16777217 bytes."),
+        (3 << 30, "is too large: an ESP32's flash has at most 16 MiB, this 3 GiB."),
+    ],
+)
+def test_a_file_that_cannot_be_a_flash(tmp_path: Path, size: int, words: str) -> None:
+    with (tmp_path / "dump").open("wb") as file:
+        file.truncate(size)
+    result = CliRunner().invoke(app, ["inspect-flash", "--image", str(tmp_path / "dump")])
+    assert (result.exit_code, result.stdout) == (6, "")
+    assert f"dump {words}" in result.stderr
+    assert "Give a dump of the whole flash" in result.stderr
+
+
 def test_an_unknown_way_is_a_usage_error() -> None:
     assert CliRunner().invoke(app, ["inspect-flash", "--via", "telepathy"]).exit_code == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -66,3 +67,21 @@ def test_the_bars_of_a_job(operator: Shell, board: Board, *, cuts: bool) -> None
             window.resize(columns)
             window.wait_until(once_with_room(*bars, columns=columns))
         shown.process.terminate()
+
+
+def test_what_is_typed_beside_the_bars_is_not_shown_and_left_for_what_runs_next(
+    operator: Shell, board: Board
+) -> None:
+    operator.done("send-job", "-i", "Sal=40")
+    surroundings = {"DISPCTL_STATE_DIR": str(operator.folder / "state"), "DISPCTL_BACKEND": operator.backend}
+    with terminal("job", "follow", **surroundings) as shown:
+        window = Window(shown, 100, LINES)
+        window.wait_until(once_with_room(r"Job \d+:", "1/1 Sal", columns=100))
+        shown.type("make test\n")
+        board.next_job()
+        rows = window.wait_until(lambda rows: any("has taken" in row for row in rows))
+        assert not any("make" in row for row in rows)
+        shown.process.terminate()
+        assert shown.process.wait(30) == 128 + signal.SIGTERM
+        assert shown.settings == shown.settings_before
+        assert shown.left_over() == "make test\n"

@@ -177,8 +177,9 @@ class Console:
             yield
             return
         from dispctl.cli.foot import LiveLines
+        from dispctl.cli.keyboard import unechoed
 
-        with LiveLines(self.err, render) as lines:
+        with unechoed(), LiveLines(self.err, render) as lines:
             self._live = lines
             try:
                 yield

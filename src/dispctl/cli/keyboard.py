@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -37,6 +38,16 @@ def keys_pressed(on_key: Callable[[bytes], bool], *, everything: bool = False) -
     else:
         with _posix_keys(on_key, everything=everything) as heard:
             yield heard
+
+
+@contextmanager
+def unechoed() -> Iterator[None]:
+    """What is typed while the block runs is not shown, and is left for what runs next; Ctrl-C stays what it is."""
+    if sys.platform == "win32" or not can_read_keys():
+        yield
+        return
+    with _terminal_settings(sys.stdin.fileno(), _without_echo):
+        yield
 
 
 @contextmanager
@@ -94,7 +105,7 @@ else:
     @contextmanager
     def _posix_keys(on_key: Callable[[bytes], bool], *, everything: bool) -> Iterator[bool]:
         keys = sys.stdin.fileno()
-        with _unbuffered(keys, everything=everything):
+        with _terminal_settings(keys, partial(_without_lines, everything=everything)):
             if _is_ready(keys) and not everything:
                 yield False
             else:
@@ -131,14 +142,14 @@ else:
         return bool(select.select([keys], [], [], 0)[0])
 
     @contextmanager
-    def _unbuffered(keys: int, *, everything: bool) -> Iterator[None]:
-        """Every key is delivered at once while the block runs; SIGTERM leaves it, so that the terminal is put back."""
+    def _terminal_settings(keys: int, changed: Callable[[list[Any]], list[Any]]) -> Iterator[None]:
+        """The terminal's settings are `changed` while the block runs; SIGTERM leaves it, so that they are put back."""
         import termios
 
         before = termios.tcgetattr(keys)
         before_term = signal.signal(signal.SIGTERM, _leave_on_signal)
         try:
-            termios.tcsetattr(keys, termios.TCSANOW, _without_lines(before, everything=everything))
+            termios.tcsetattr(keys, termios.TCSANOW, changed(before))
             yield
         finally:
             termios.tcsetattr(keys, termios.TCSANOW, before)
@@ -147,6 +158,11 @@ else:
     def _leave_on_signal(number: int, _frame: object) -> None:
         """Leave by an exception; the exit code is the shell's for a signal."""
         raise SystemExit(128 + number)
+
+    def _without_echo(before: list[Any]) -> list[Any]:
+        import termios
+
+        return [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
 
     def _without_lines(before: list[Any], *, everything: bool) -> list[Any]:
         """The terminal's settings without lines and echo; what is shown goes on as before."""

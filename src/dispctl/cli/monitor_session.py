@@ -133,11 +133,11 @@ class Session:
     def attended(
         self, items: Iterable[tuple[str, PortItem]], view: MonitorView
     ) -> Iterator[tuple[str, PortItem]]:
-        """The same items; keys are obeyed before each."""
+        """The same items; keys are obeyed before each, and at the end those pressed before the one that leaves."""
         for found in items:
-            while not self._presses.empty():
-                self._obey(self._presses.get(), view)
+            self._obey_all(view)
             yield found
+        self._obey_all(view)
 
     def _hear(self, key: bytes) -> bool:
         """On the keyboard's thread: typing goes to the board at once, all else waits for its turn; whether to go on."""
@@ -157,6 +157,10 @@ class Session:
             self._ports.write(self._boards[0], data)
         except BoardNotFoundError:
             self._presses.put(Typed(data))
+
+    def _obey_all(self, view: MonitorView) -> None:
+        while not self._presses.empty():
+            self._obey(self._presses.get(), view)
 
     def _obey(self, event: KeyEvent, view: MonitorView) -> None:
         view.question = None

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 WIFI = "Wi-Fi"
 BACKEND = "Backend"
+LARGEST_CA_FILE = 1 << 20
 INSTEAD = "Instead"
 
 
@@ -238,6 +239,7 @@ def _seen_since_now(client: "BackendClient") -> "Callable[[str], bool]":
 
 def _access(console: Console, port: str, url: str, ca: Path | None, *, tls_insecure: bool) -> "BackendAccess":
     from dispctl.adapters.backend_address import is_loopback, normalized
+    from dispctl.adapters.given_file import read_given
     from dispctl.operations.provision import BackendAccess, certificates_in
 
     url = normalized(url)
@@ -246,10 +248,8 @@ def _access(console: Console, port: str, url: str, ca: Path | None, *, tls_insec
             f"{url} is this machine; a real board reaches it under another address: --board-backend URL."
         )
     if ca is not None:
-        try:
-            pem: str | None = certificates_in(ca.read_bytes())
-        except OSError as error:
-            raise UsageError(f"{ca} cannot be read: {error.strerror}.") from error
+        authorities = read_given(ca, what="a file of certificates", most=LARGEST_CA_FILE)
+        pem: str | None = certificates_in(authorities)
     else:
         pem = None
     if url.startswith("https://") and not tls_insecure:

@@ -9,6 +9,7 @@ import typer
 from dispctl.cli.console import Console
 from dispctl.cli.options import DEFAULT_BACKEND, Backend, Json, Port, Quiet, Verbose
 from dispctl.cli.recipes import complete_recipe
+from dispctl.errors import UsageError
 
 People = Annotated[
     int | None,
@@ -28,6 +29,16 @@ class Way(str, Enum):
 
     backend = "backend"
     serial = "serial"
+
+
+def read_standard_input() -> str:
+    """A recipe from standard input, which may be without an end; raises `UsageError`."""
+    from dispctl.operations.order_job import LARGEST_FILE_BYTES
+
+    text = sys.stdin.read(LARGEST_FILE_BYTES + 1)
+    if len(text) > LARGEST_FILE_BYTES:
+        raise UsageError("Standard input is too large: a recipe has at most 1 MiB.", hint="Nothing was sent.")
+    return text
 
 
 def send_job(
@@ -74,11 +85,11 @@ def send_job(
     if via is Way.serial:
         from dispctl.cli.cable_order import CableOrder, send_over_cable
 
-        order = CableOrder(request, sys.stdin.read, dry_run=dry_run, wait=wait, timeout_s=timeout)
+        order = CableOrder(request, read_standard_input, dry_run=dry_run, wait=wait, timeout_s=timeout)
         send_over_cable(console, order, backend, port)
         return
     with open_backend(backend) as client:
-        draft, for_people = requested(request, client.recipes, sys.stdin.read)
+        draft, for_people = requested(request, client.recipes, read_standard_input)
         journal = open_journal(backend)
         events = order_job(client, journal, draft, for_people, dry_run=dry_run)
         send(console, client, journal, events, dry_run=dry_run, wait=wait, timeout_s=timeout)

@@ -7,6 +7,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from dispctl.adapters.given_file import read_given
+from dispctl.cli.password import first_line
 from dispctl.errors import BoardRefusedError, UsageError
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from dispctl.operations.provision import Network, WifiCredentials
 
 PASSWORD_HINT = "Give it with --password-stdin, --password-env NAME or --credentials FILE."  # noqa: S105 - a sentence
+LARGEST_CREDENTIALS = 1 << 16
 _STRENGTHS = ((-60, "▂▄▆█"), (-70, "▂▄▆ "), (-80, "▂▄  "))
 
 
@@ -34,10 +37,7 @@ def given_password(*, stdin: bool, variable: str | None) -> str | None:
 
 
 def _first_line() -> str:
-    try:
-        line = sys.stdin.readline()
-    except UnicodeDecodeError:  # its message would quote the password
-        raise UsageError("The password on standard input is not UTF-8.") from None
+    line = first_line()
     if not line:
         raise UsageError("Standard input holds no password.", hint="For an open network give an empty line.")
     return line.rstrip("\r\n")
@@ -45,10 +45,9 @@ def _first_line() -> str:
 
 def read_credentials(path: Path) -> tuple[str | None, str | None]:
     """Name and password from a TOML or JSON file with the keys ``ssid`` and ``password``; None for a missing one."""
+    content = read_given(path, what="a file of credentials", most=LARGEST_CREDENTIALS)
     try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+        text = content.decode()
     except UnicodeDecodeError:  # its message would quote the password
         raise UsageError(f"{path} cannot be read: it is not UTF-8.") from None
     document = _parse(path, text)

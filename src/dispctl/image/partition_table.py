@@ -14,6 +14,8 @@ from dispctl.errors import DamagedError
 TABLE_OFFSET = 0x8000
 TABLE_LENGTH = 0xC00
 SECTOR_SIZE = 0x1000
+LARGEST_FLASH = 16 << 20
+"""In bytes: an ESP32 addresses no more."""
 
 ENTRY_MAGIC = 0x50AA
 MD5_MAGIC = 0xEBEB

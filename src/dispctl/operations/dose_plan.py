@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import difflib
 import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass
@@ -81,7 +82,7 @@ def plan(recipe: RecipeDraft, people: int, jars: Sequence[Jar]) -> DosePlan:
         jar = jar_of.get(spice_key(ingredient.spice))
         pour = _pour(ingredient, people / recipe.portions, jar, left_g)
         pours.append(pour)
-        problems += _step_problems(pour, jar)
+        problems += _step_problems(pour, jar, jars)
         if jar is not None:
             needed_g[jar.number] += pour.grams
     problems += [sentence for jar in jars for sentence in _stock_problems(jar, needed_g[jar.number])]
@@ -121,9 +122,10 @@ def _pour(
     return PlannedPour(ingredient.spice, grams, jar.number, duration_s, after_g)
 
 
-def _step_problems(pour: PlannedPour, jar: Jar | None) -> list[str]:
+def _step_problems(pour: PlannedPour, jar: Jar | None, jars: Sequence[Jar]) -> list[str]:
     if jar is None:
-        return [f"No jar holds {pour.spice}."]
+        near = difflib.get_close_matches(pour.spice, [each.spice for each in jars], n=1)
+        return [f"No jar holds {pour.spice}." + (f" Did you mean {near[0]}?" if near else "")]
     if pour.duration_s is None:
         return [f"Jar {jar.number} ({jar.spice}) has no calibration."]
     if pour.duration_s <= MAX_STEP_S:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dispctl.adapters import rom
+from dispctl.adapters.given_file import read_given
 from dispctl.adapters.rom import BAUD_LADDER, LineUnreliableError
 from dispctl.errors import DamagedError, DeadlineError, UsageError
 from dispctl.firmware import VERSION
@@ -146,12 +147,13 @@ def flash(request: Request, backups: Backups) -> Generator[Event, None, None]:
 def _load_image(path: Path | None) -> MicroPythonImage | None:
     if path is None:
         return None
-    try:
-        return micropython_image.parse(path.read_bytes(), source=path.name)
-    except OSError as error:
-        raise UsageError(
-            f"{path} cannot be read: {error.strerror}.", hint=micropython_image.WHERE_IMAGES_COME_FROM
-        ) from error
+    content = read_given(
+        path,
+        what="an ESP32's flash",
+        most=partition_table.LARGEST_FLASH,
+        hint=micropython_image.WHERE_IMAGES_COME_FROM,
+    )
+    return micropython_image.parse(content, source=path.name)
 
 
 def _flash_at(

@@ -222,7 +222,8 @@ def _failure(item: JobItem) -> str:
 
 
 def _late(job: Job, timeout_s: float) -> DeadlineError:
+    where = " and on a board" if job.started_at else ""
     return DeadlineError(
-        f"Job {job.id} has not ended within {timeout_s:g} s; it is {status_words(job.status)}.",
+        f"Job {job.id} has not ended within {timeout_s:g} s; it is {status_words(job.status)}{where}.",
         hint=f"It goes on. See it with dispctl job show {job.id}.",
     )

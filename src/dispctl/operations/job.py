@@ -81,7 +81,7 @@ def draft_of_failed(job: Job) -> tuple[RecipeDraft, int]:
         )
     failed = [item for item in job.items if item.status != "done"]
     if not failed:
-        raise UsageError(f"Nothing failed in job {job.id}.")
+        raise UsageError(f"Nothing failed in job {job.id}.", hint=f"See it: dispctl job show {job.id}.")
     if len(failed) > MAX_INGREDIENTS:
         raise UsageError(
             f"{len(failed)} steps of job {job.id} failed; a recipe has at most {MAX_INGREDIENTS}."

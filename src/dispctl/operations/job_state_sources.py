@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dispctl.adapters.given_file import TooLargeError, read_given
 from dispctl.errors import BoardRefusedError, DamagedError, UsageError
 from dispctl.image import littlefs_image, partition_table
 from dispctl.image.littlefs_image import ReadOnlyFilesystem
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 STATE_PREFIX = "job_state"
 SETTINGS_NAME = "settings.json"
 DEFAULT_ON_INTERRUPTED = "remainder"
+WHAT_IS_A_DUMP = "Give a dump of the whole flash, or of the partition that holds the files."
 FOREIGN = {
     "fat": "The board's files are in a FAT filesystem, as very old MicroPython made it.",
     "unknown": "Where the files should be is no filesystem of MicroPython.",
@@ -191,13 +193,12 @@ class ImageSource:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._data = path.read_bytes()
-        except OSError as error:
-            raise UsageError(f"{path} cannot be read: {error.strerror}.") from error
+            self._data = read_given(path, what="an ESP32's flash", most=partition_table.LARGEST_FLASH)
+        except TooLargeError as error:
+            raise DamagedError(error.message, hint=WHAT_IS_A_DUMP) from error
         if len(self._data) < littlefs_image.SUPERBLOCK_LENGTH:
             raise DamagedError(
-                f"{path} is too short to be a dump of a flash ({len(self._data)} bytes).",
-                hint="Give a dump of the whole flash, or of the partition that holds the files.",
+                f"{path} is too short to be a dump of a flash ({len(self._data)} bytes).", hint=WHAT_IS_A_DUMP
             )
 
     def read(self) -> SavedFiles:

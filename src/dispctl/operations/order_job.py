@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dispctl.adapters.backend_records import Recipe
+from dispctl.adapters.given_file import read_given
 from dispctl.adapters.job_journal import JobOrder
 from dispctl.errors import BackendRefusedError, BackendUnreachableError, UsageError
 from dispctl.operations.dose_plan import DosePlan, differences, plan
@@ -131,13 +132,7 @@ def _nobody_online(client: BackendClient) -> bool:
 
 
 def _read_file(path: Path) -> RecipeDocument:
-    try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST_FILE_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}.", hint=_similar_files(path)) from error
-    if len(content) > LARGEST_FILE_BYTES:
-        raise UsageError(f"{path} is larger than {LARGEST_FILE_BYTES} bytes; that is no recipe.")
+    content = read_given(path, what="a recipe", most=LARGEST_FILE_BYTES, hint=_similar_files(path))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -148,7 +143,7 @@ def _read_file(path: Path) -> RecipeDocument:
 
 def _similar_files(path: Path) -> str | None:
     names = (
-        [each.name for each in path.parent.glob("*") if each.suffix.lower() in FORMATS]
+        [each.name for each in path.parent.glob("*") if each.suffix.lower() in FORMATS and each != path]
         if path.parent.is_dir()
         else []
     )

@@ -24,6 +24,7 @@ from dispctl.adapters.backend_records import (
     RecipeDraft,
 )
 from dispctl.errors import UsageError
+from dispctl.operations.field_lines import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,6 +39,7 @@ _BACKEND_NAMES = {
 }
 _IGNORED = {"id"}
 _STEP_G = Decimal("0.1")
+_ROW = re.compile(r"ingredients\[(?P<row>\d+)\]\.(?P<field>\w+)")
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class RecipeDocument:
 def read_document(text: str, suffix: str, source: str) -> RecipeDocument:
     """Read a document; `suffix` names its format, the empty one tries JSON for ``{`` and TOML else.
 
-    Raises `UsageError` with line and column for the syntax, and with the field's path for its content.
+    Raises `UsageError` with line and column for the syntax, and with the field's path and line for its content.
     """
     chosen = suffix or (".json" if text.lstrip().startswith("{") else ".toml")
     if chosen not in FORMATS:
@@ -59,7 +61,7 @@ def read_document(text: str, suffix: str, source: str) -> RecipeDocument:
             f"{source} is neither TOML nor JSON nor YAML.", hint=f"End its name in {', '.join(FORMATS)}."
         )
     document = {".toml": _toml, ".json": _json}.get(chosen, _yaml)(text, source)
-    return _Checker(source).recipe(document)
+    return _Checker(source, text).recipe(document)
 
 
 def read_items(items: Sequence[str], portions: int) -> RecipeDocument:
@@ -78,10 +80,12 @@ def read_items(items: Sequence[str], portions: int) -> RecipeDocument:
 
 
 class _Checker:
-    """Collects what is wrong with a document, each with its path, to tell it all at once."""
+    """Collects what is wrong with a document, each with its path and where `text` has it, to tell it all at once."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, text: str = "") -> None:
         self._source = source
+        self._text_of_source = text
+        self._rows = 1
         self._problems: list[str] = []
 
     def recipe(self, document: Any) -> RecipeDocument:
@@ -103,10 +107,11 @@ class _Checker:
             paths = [f"ingredients.{spice}" for spice in value]
         elif isinstance(value, list):
             rows, paths = value, [f"ingredients[{index}]" for index in range(len(value))]
+            self._rows = len(rows)
         else:
             rows, paths = [], []
         if not 1 <= len(rows) <= MAX_INGREDIENTS:
-            self._problems.append(f"ingredients must be 1 to {MAX_INGREDIENTS} spices with their grams")
+            self._fault("ingredients", f"must be 1 to {MAX_INGREDIENTS} spices with their grams")
             return ()
         return tuple(self._ingredient(row, path) for row, path in zip(rows, paths, strict=True))
 
@@ -117,34 +122,51 @@ class _Checker:
 
     def _fields(self, value: Any, path: str, known: set[str]) -> dict[str, Any]:
         if not isinstance(value, dict):
-            self._problems.append(f"{path or 'the document'} must be a table")
+            self._fault(path or "the document", "must be a table")
             return {}
         fields = {_BACKEND_NAMES.get(str(name), str(name)): content for name, content in value.items()}
         unknown = sorted(fields.keys() - known - _IGNORED)
-        self._problems += [f"{f'{path}.' if path else ''}{name} is not known" for name in unknown]
+        for name in unknown:
+            self._fault(f"{path}.{name}" if path else name, "is not known")
         return fields
 
     def _text(self, fields: dict[str, Any], name: str, path: str, longest: int) -> str:
         value = fields.get(name)
         if not isinstance(value, str) or not 1 <= len(value.strip()) <= longest or not value.isprintable():
-            self._problems.append(f"{path} must be 1 to {longest} printable characters")
+            self._fault(path, f"must be 1 to {longest} printable characters")
             return ""
         return value.strip()
 
     def _whole(self, value: Any, path: str, highest: int) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= highest:
-            self._problems.append(f"{path} must be a whole number from 1 to {highest}")
+            self._fault(path, f"must be a whole number from 1 to {highest}")
             return 1
         return value
 
     def _grams(self, value: Any, path: str) -> float:
         number = Decimal(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else None
         if number is None or not number.is_finite() or not 0 < number <= MAX_INGREDIENT_G or number % _STEP_G:
-            self._problems.append(
-                f"{path} must be above 0, at most {MAX_INGREDIENT_G} and in steps of {_STEP_G} g"
-            )
+            self._fault(path, f"must be above 0, at most {MAX_INGREDIENT_G} and in steps of {_STEP_G} g")
             return 0.0
         return float(number)
+
+    def _fault(self, path: str, words: str) -> None:
+        line = self._line_of(path)
+        self._problems.append(f"{path}{f' (line {line})' if line else ''} {words}")
+
+    def _line_of(self, path: str) -> int | None:
+        """Of a list's row, of one of a table's spices, else of a field of the document itself."""
+        row = _ROW.fullmatch(path)
+        if row:
+            return line_of(
+                self._text_of_source, _spellings(row["field"]), row=int(row["row"]), rows=self._rows
+            )
+        spice = path.removeprefix("ingredients.").removesuffix(".grams").removesuffix(".spice")
+        return line_of(self._text_of_source, _spellings(spice))
+
+
+def _spellings(name: str) -> list[str]:
+    return [name, *(given for given, meant in _BACKEND_NAMES.items() if meant == name)]
 
 
 def _decimal(text: str) -> Decimal | None:
@@ -199,13 +221,31 @@ def _yaml(text: str, source: str) -> Any:
             "YAML cannot be read here.", hint="Install PyYAML, or write the recipe as TOML or JSON."
         ) from None
     try:
-        return _with_decimals(yaml.safe_load(text))
+        return _with_decimals(yaml.load(text, _strict_loader()))  # noqa: S506 - a kind of SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = () if mark is None else (mark.line + 1, mark.column + 1)
         raise _syntax(source, place, error.problem or "not YAML") from None
     except (yaml.YAMLError, ValueError, RecursionError):
         raise _syntax(source, (), "not YAML") from None
+
+
+def _strict_loader() -> Any:
+    """PyYAML's safe loader; it takes the last of two equal names silently, this one neither."""
+    import yaml
+
+    class StrictLoader(yaml.SafeLoader):
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            known = set()
+            for name, _ in node.value:
+                if name.value in known:
+                    raise yaml.constructor.ConstructorError(
+                        problem=f"the name {name.value} is there twice", problem_mark=name.start_mark
+                    )
+                known.add(name.value)
+            return super().construct_mapping(node, deep)
+
+    return StrictLoader
 
 
 def _with_decimals(value: Any) -> Any:
