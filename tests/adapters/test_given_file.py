@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import threading
 from pathlib import Path
 
@@ -63,12 +64,12 @@ def test_a_pipe_is_read_and_one_that_nobody_writes_to_is_empty(tmp_path: Path) -
     assert read(path) == b""
     reading = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # so that a writer can come first
     content = os.urandom(200_000)
-    with path.open("wb") as file:
-        writing = threading.Thread(target=lambda: (file.write(content), file.close()))
-        writing.start()
-        try:
-            os.set_blocking(reading, True)
-            assert read(Path(f"/dev/fd/{reading}")) == content
-        finally:
-            os.close(reading)
-            writing.join()
+    writing = threading.Thread(target=path.write_bytes, args=(content,))
+    writing.start()
+    try:
+        os.set_blocking(reading, True)
+        select.select([reading], [], [])  # the writer is there
+        assert read(Path(f"/dev/fd/{reading}")) == content
+    finally:
+        os.close(reading)
+        writing.join()

@@ -45,6 +45,13 @@ def test_times_before_lines_are_read_across_midnight(tmp_path: Path) -> None:
     assert moments[-1] - moments[0] == pytest.approx(0.75)
 
 
+def test_the_monitors_own_words_before_it_do_not_hide_what_it_is(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("Watching /dev/ttyUSB0, without a reset. Ctrl-C leaves.\n" + TIMED)
+    items = [item for item in read_recording(tmp_path / "log") if isinstance(item, Received)]
+    assert items[0].data == b"[POLL] a\n"
+    assert items[0].moment is not None
+
+
 @pytest.mark.parametrize("speed", [1.0, 5.0])
 def test_a_speed_waits_between_lines(tmp_path: Path, speed: float) -> None:
     recording = tmp_path / "log"

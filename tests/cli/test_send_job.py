@@ -149,7 +149,9 @@ def test_a_job_that_was_sent_earlier_is_followed_to_its_end(operator: Shell, boa
 
 def test_a_job_under_way_is_estimated_and_not_called_done(operator: Shell, board: Board) -> None:
     operator.done("send-job", "--item", "Sal=0.1", "--item", "Pimenta=80")
+    assert "queued\n" in operator.done("job", "show")
     assert board.next_job().is_success
+    assert "queued (a board took it " in operator.done("job", "show")
     with terminal("job", "follow", **surroundings(operator)) as shown:
         shown.wait_for("A board has taken job")
         shown.wait_for("≈ over")  # of the first step, after 0.05 s

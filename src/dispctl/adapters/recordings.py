@@ -24,6 +24,8 @@ _MOST_BYTES = 65536
 _LONGEST_LINE_BYTES = 65536
 _TIMED = re.compile(rb"([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])\.([0-9]{3}) (.*)", re.DOTALL)
 _MARK = re.compile("── (.*) ──".encode())
+_MESSAGE = re.compile(rb"Watching .* leaves\.\r?\n")
+"""The monitor's own first words, where standard error was recorded as well."""
 _HALF_A_DAY = timedelta(hours=12)
 
 
@@ -38,6 +40,8 @@ def read_recording(
     try:
         with path.open("rb") as file:
             first = file.readline(_LONGEST_LINE_BYTES)
+            if _MESSAGE.match(first):
+                first = file.readline(_LONGEST_LINE_BYTES)
             file.seek(0)
             if _is_json(first):
                 yield from _paced(_json_items(file), speed, sleep)
@@ -80,6 +84,8 @@ def _timed_items(file: BinaryIO, day: datetime) -> Iterator[PortItem]:
     before: datetime | None = None
     for line in file:
         match = _TIMED.match(line)
+        if before is None and _MESSAGE.match(line):
+            continue
         if match is None:  # the second half of a line that the program cut, or a line of another program
             yield Received(None if before is None else _moment(before), line)
             continue

@@ -112,6 +112,8 @@ def job_line(job: Job) -> Text:
     line = Text.assemble(f"Job {job.id} for {people}: ", status_text(job.status))
     if job.error:
         line.append(f" ({job.error.rstrip('.')})")
+    elif job.started_at and not job.ended:
+        line.append(f" (a board took it {since(job.started_at)})")
     return line
 
 

@@ -55,7 +55,7 @@ def _line(line: LineSeen) -> dict[str, Any]:
 def _gap(event: Attached | Detached | Reattached) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     if isinstance(event, Attached):
-        level, message, name = "info", "attached without a reset", "port_opened"
+        level, message, name = "info", "attached", "port_opened"
     elif isinstance(event, Detached):
         level, message, name = "warning", event.reason, "port_lost"
     else:

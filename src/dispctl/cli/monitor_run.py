@@ -116,6 +116,7 @@ def _live(
     if not isinstance(view, MonitorView):
         return items
     view.hears_keys = hears_keys
+    view.resets = wanted.reset
     return session.attended(items, view)
 
 

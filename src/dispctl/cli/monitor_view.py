@@ -40,6 +40,7 @@ class MonitorView:
         self.question: str | None = None
         self.recording: str | None = None
         self.hears_keys = False
+        self.resets = False
         self._view = view
         self._tell = tell
         self._statuses = dict.fromkeys(boards, BoardStatus())
@@ -125,7 +126,8 @@ class MonitorView:
         if isinstance(event, Attached):
             self._view.step_aside()
             way_out = "Ctrl-]" if self.hears_keys else "Ctrl-C"
-            self._tell(f"Watching {event.port}, without a reset. {way_out} leaves.")
+            reset = "after a reset" if self.resets else "without a reset"
+            self._tell(f"Watching {event.port}, {reset}. {way_out} leaves.")
         else:
             self._view.mark(_MARKED[type(event)].format(event=event), event.moment, board)
 
