@@ -234,7 +234,7 @@ def _strict_loader() -> Any:
     """PyYAML's safe loader; it takes the last of two equal names silently, this one neither."""
     import yaml
 
-    class StrictLoader(yaml.SafeLoader):  # type: ignore[misc] - PyYAML has no types
+    class StrictLoader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             known = set()
             for name, _ in node.value:
