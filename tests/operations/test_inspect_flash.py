@@ -34,6 +34,7 @@ from dispctl.operations.inspect_flash import (
     TriedInVain,
     inspect_flash,
 )
+from dispctl.operations.restore_job import Restored
 from dispctl.virtual import esp_image
 from tests.fake_board import FakeBoard, running
 from tests.operations.fake_rom import FakeRom
@@ -388,6 +389,19 @@ def test_a_board_with_a_damaged_table_is_refused(dead_board: FakeRom, backups: B
         run(backups, via="rom")
     assert "dispctl flash" in (raised.value.hint or "")
     assert dead_board.operations == 0
+
+
+def test_a_backup_of_another_board_is_not_put_onto_this_one(dead_board: FakeRom, backups: Backups) -> None:
+    dead_board.flash[:] = whole_flash(partition(SAVED["no-job"]))
+    files = {f"/{name}": data for name, data in SAVED["queued"].items()}
+    others, own, anyones = (
+        backups.save(board, files) for board in ("24:6f:28:00:00:99", dead_board.mac, "board")
+    )
+    with pytest.raises(BoardRefusedError, match="was taken from the board 24:6f:28:00:00:99"):
+        run(backups, via="rom", restore=others)
+    assert dead_board.operations == 0
+    for fitting in (own, anyones):
+        assert Restored(7) in run(backups, via="rom", restore=fitting)
 
 
 def _raise(error: Exception) -> Any:

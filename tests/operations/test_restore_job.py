@@ -78,6 +78,8 @@ def test_a_file_that_is_no_backup_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.zip").write_bytes(b"no")
     with pytest.raises(DamagedError, match="cannot be read"):
         load_saved_job(tmp_path / "x.zip")
+    with pytest.raises(UsageError, match=r"There is no .*y\.zip"):
+        load_saved_job(tmp_path / "y.zip")
 
 
 def test_an_empty_board_gets_the_job(backups: Backups) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import zipfile
 from contextlib import suppress
 from datetime import datetime, timezone
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+_NAME = re.compile(r"(?P<board>[0-9a-f]{12})-\d{8}T")
 _OWNER_ONLY_FOLDER = 0o700
 _OWNER_ONLY_FILE = 0o600
 
@@ -102,13 +104,22 @@ def default_backups() -> Backups:
     return Backups(user_data_path("dispctl") / "backups")
 
 
+def board_of(path: Path) -> str | None:
+    """The MAC of the board that the backup was taken from, as its name tells; None for a name that does not."""
+    found = _NAME.match(path.name)
+    return ":".join(re.findall("..", found["board"])) if found else None
+
+
 def load(path: Path) -> dict[str, bytes]:
     """The files of a backup, by absolute path on the board; raises DamagedError when it cannot be read."""
     try:
         with zipfile.ZipFile(path) as archive:
             return {f"/{name}": archive.read(name) for name in archive.namelist()}
     except (OSError, zipfile.BadZipFile, ValueError) as error:
-        raise DamagedError(f"The backup {path} cannot be read: {error}.") from error
+        reason = getattr(error, "strerror", None) or str(error)
+        raise DamagedError(
+            f"The backup {path} cannot be read: {reason}.", hint=f"Backups are in {default_backups().folder}."
+        ) from error
 
 
 def _zipped(files: Mapping[str, bytes]) -> bytes:

@@ -142,6 +142,8 @@ def inspect_flash(request: Request, backups: Backups) -> Generator[Event, None, 
                 inspected = Inspected(via, saved := source.read(), view_of(saved))
                 looked = True
                 check_mac(request.port, saved.mac, request.expected_mac)
+                if request.restore is not None:
+                    restore_job.refuse_backup_of_another(request.restore, saved.mac)
                 yield inspected
                 yield from _act(request, backups, source, inspected)
                 if restored is not None:
@@ -232,7 +234,9 @@ def _dump(folder: Path, saved: SavedFiles) -> Dumped:
         for name, data in saved.files.items():
             (folder / name).write_bytes(data)
     except OSError as error:
-        raise UsageError(f"{folder} cannot be written to: {error.strerror}.") from error
+        raise UsageError(
+            f"{folder} cannot be written to: {error.strerror}.", hint="Give --raw another folder."
+        ) from error
     return Dumped(folder, tuple(sorted(saved.files)))
 
 

@@ -45,8 +45,12 @@ Event = AboutToRestore | Restored
 def load_saved_job(path: Path) -> dict[str, bytes]:
     """The files of the saved job in a backup, by name in `/`.
 
-    Raises DamagedError when the backup or the job in it cannot be read, UsageError when it holds none.
+    Raises DamagedError when the backup or the job in it cannot be read, UsageError when there is none.
     """
+    if not path.exists():
+        raise UsageError(
+            f"There is no {path}.", hint=f"Backups are in {backup_files.default_backups().folder}."
+        )
     files = {
         name: data
         for name, data in ((path[1:], data) for path, data in backup_files.load(path).items())
@@ -57,8 +61,18 @@ def load_saved_job(path: Path) -> dict[str, bytes]:
     state, findings = job_state.decode(files)
     if state is None or state["job_id"] is None:
         why = findings[0]["finding"] if findings else "is not there"
-        raise DamagedError(f"The job in {path} cannot be used: it {why}.")
+        raise DamagedError(f"The job in {path} cannot be used: it {why}.", hint="See the backups beside it.")
     return files
+
+
+def refuse_backup_of_another(path: Path, mac: str | None) -> None:
+    """Raises BoardRefusedError when the backup was taken from another board than the one with this MAC."""
+    owner = backup_files.board_of(path)
+    if owner and mac and owner != mac:
+        raise BoardRefusedError(
+            f"{path.name} was taken from the board {owner}; this one is {mac}.",
+            hint="The backend takes the report of that job from that board alone: choose a backup of this one.",
+        )
 
 
 def restore(
