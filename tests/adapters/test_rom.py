@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import esptool.cmds
 import pytest
-from esptool.util import FatalError
+from esptool.util import FatalError, UnsupportedCommandError
 from serial import SerialTimeoutException
 
 from dispctl.adapters import rom
@@ -135,6 +136,18 @@ def test_a_failure_after_the_first_answer_is_not_called_silence(
 ) -> None:
     monkeypatch.setattr(esptool.cmds, "detect_chip", _failing(FatalError(words)))
     with pytest.raises(expected, match=words.split("\n", maxsplit=1)[0]), rom.connect(board.url):
+        pass
+
+
+def test_a_garbled_answer_at_the_beginning_is_no_refusal(
+    board: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        esptool.cmds,
+        "detect_chip",
+        _failing(UnsupportedCommandError(SimpleNamespace(secure_download_mode=False), 0x14)),
+    )
+    with pytest.raises(LineUnreliableError, match="broke down"), rom.connect(board.url):
         pass
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from dispctl.adapters import rom
 from dispctl.adapters.backups import Backups, load
+from dispctl.adapters.rom import LineUnreliableError
 from dispctl.errors import (
     BackendUnreachableError,
     BoardRefusedError,
@@ -402,6 +403,38 @@ def test_a_backup_of_another_board_is_not_put_onto_this_one(dead_board: FakeRom,
     assert dead_board.operations == 0
     for fitting in (own, anyones):
         assert Restored(7) in run(backups, via="rom", restore=fitting)
+
+
+@pytest.mark.parametrize("asked", [None, 460_800])
+def test_a_bootloader_on_a_bad_line_is_read_more_slowly_unless_a_speed_was_asked_for(
+    dead_board: FakeRom, backups: Backups, monkeypatch: pytest.MonkeyPatch, asked: int | None
+) -> None:
+    dead_board.flash[:] = whole_flash(partition(SAVED["queued"]))
+    real = dead_board.read
+
+    def read(offset: int, length: int) -> bytes:
+        if dead_board.bauds[-1] > 115_200:
+            raise LineUnreliableError("Garbage.")
+        return real(offset, length)
+
+    monkeypatch.setattr(dead_board, "read", read)
+    if asked:
+        with pytest.raises(LineUnreliableError):
+            run(backups, via="rom", baud=asked)
+        assert dead_board.bauds == [asked]
+        return
+    events = run(backups, via="rom")
+    assert [event.slower for event in events if isinstance(event, TriedInVain)] == [460_800, 115_200]
+    assert inspected(events).view["job_id"] == 7
+
+
+def test_a_bootloader_that_never_answers_is_not_asked_again(
+    backups: Backups, dead_board: FakeRom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_board, "read", _raise(BoardSilentError("The board is silent.")))
+    with pytest.raises(BoardSilentError):
+        run(backups, via="rom")
+    assert len(dead_board.bauds) == 1
 
 
 def _raise(error: Exception) -> Any:

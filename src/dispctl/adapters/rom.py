@@ -209,7 +209,11 @@ def _translated(*, connecting: bool = False) -> Iterator[None]:
     try:
         yield
     except UnsupportedCommandError as error:
-        raise BoardRefusedError(f"The chip's bootloader refused a command: {_first_line(error)}.") from error
+        if connecting:  # no chip lacks what is asked then: the answer was garbled
+            raise _talk_failure(error) from error
+        raise BoardRefusedError(
+            f"The chip's bootloader refused a command: {_first_line(error)}.", hint=_BOOT_HINT
+        ) from error
     except FatalError as error:
         raise _connect_failure(error) if connecting else _talk_failure(error) from error
     except SerialTimeoutException as error:  # the far end of the cable stands and hesitates
@@ -225,7 +229,7 @@ def _connect_failure(error: Exception) -> BoardSilentError | BoardRefusedError |
     text = str(error)
     if _UNKNOWN_CHIP in text:
         return BoardRefusedError(
-            f"The chip is none that is known here: {_first_line(error)}",
+            f"The chip is none that is known here: {_first_line(error)}.",
             hint="Choose the dispenser's port with --port.",
         )
     if not text.startswith(_NEVER_CONNECTED):
@@ -239,7 +243,7 @@ def _connect_failure(error: Exception) -> BoardSilentError | BoardRefusedError |
         )
     if "No serial data received" in text:
         return BoardSilentError("The board is silent.", hint=f"{_SILENCE_HINT} {_BOOT_HINT}")
-    return BoardSilentError(f"The bootloader does not answer: {_first_line(error)}", hint=_BOOT_HINT)
+    return BoardSilentError(f"The bootloader does not answer: {_first_line(error)}.", hint=_BOOT_HINT)
 
 
 def _talk_failure(error: Exception) -> BoardSilentError | DamagedError:
@@ -250,10 +254,11 @@ def _talk_failure(error: Exception) -> BoardSilentError | DamagedError:
             hint="Repeat the command; if it fails again, the flash chip is worn out or its supply is weak.",
         )
     return LineUnreliableError(
-        f"Talking to the bootloader broke down: {_first_line(error)}",
+        f"Talking to the bootloader broke down: {_first_line(error)}.",
         hint="Try a shorter cable, or a lower --baud.",
     )
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n", 1)[0]
+    """Without what ends a sentence."""
+    return str(error).strip().split("\n", 1)[0].rstrip(".")

@@ -56,7 +56,13 @@ def inspect_flash(
         typer.Option(metavar="BACKUP", help="Put the job of a backup back onto the board. Asks."),
     ] = None,
     baud: Annotated[
-        int | None, typer.Option("--baud", "-b", min=9600, help="Bits a second in the bootloader.")
+        int | None,
+        typer.Option(
+            "--baud",
+            "-b",
+            min=9600,
+            help="Bits a second in the bootloader; default: 921600, and slower where that does not work.",
+        ),
     ] = None,
     backend: Backend = DEFAULT_BACKEND,
     json: Json = False,
@@ -118,7 +124,8 @@ class _View:
 
         console = self._console
         if isinstance(event, operation.TriedInVain):
-            console.message(f"{event.reason} (asked by way of {event.via}; trying another way)")
+            how = f"at {event.slower} baud" if event.slower else "another way"
+            console.message(f"{event.reason} (asked by way of {event.via}; trying {how})")
         elif isinstance(event, operation.Inspected):
             self._summary = {"via": event.via, **event.view}
             self.is_damaged = event.is_damaged

@@ -42,10 +42,11 @@ NOTHING_SAVED: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class TriedInVain:
-    """A way to the board failed; the next one is tried."""
+    """A way to the board failed; the next one is tried, or the same more slowly, at `slower` baud."""
 
     via: str
     reason: str
+    slower: int | None = None
 
 
 @dataclass(frozen=True)
@@ -134,11 +135,12 @@ def inspect_flash(request: Request, backups: Backups) -> Generator[Event, None, 
     """
     _check(request)
     restored = restore_job.load_saved_job(request.restore) if request.restore is not None else None
-    ways = _ways(request)
-    for via in ways:
-        looked = False
+    attempts = _attempts(request)
+    attempt: tuple[str, int | None] | None = next(attempts)
+    while attempt is not None:
+        (via, baud), looked = attempt, False
         try:
-            with _open(request, via) as source:
+            with _open(request, via, baud) as source:
                 inspected = Inspected(via, saved := source.read(), view_of(saved))
                 looked = True
                 check_mac(request.port, saved.mac, request.expected_mac)
@@ -149,9 +151,10 @@ def inspect_flash(request: Request, backups: Backups) -> Generator[Event, None, 
                 if restored is not None:
                     yield from restore_job.restore(restored, source, saved, backups)
         except (BoardSilentError, BoardRefusedError) as error:
-            if looked or via == ways[-1] or not _leads_on(via, error):
+            attempt = next(attempts, None)
+            if looked or attempt is None or not _leads_on(via, attempt[0], error):
                 raise
-            yield TriedInVain(via, error.message)
+            yield TriedInVain(via, error.message, attempt[1] if attempt[0] == via else None)
         else:
             if via in STOPPING_WAYS:
                 yield Restarted(via)
@@ -171,8 +174,12 @@ def _check(request: Request) -> None:
         )
 
 
-def _leads_on(via: str, error: DispctlError) -> bool:
-    """Whether another way may lead further: not when the board says that it is pouring."""
+def _leads_on(via: str, following: str, error: DispctlError) -> bool:
+    """Whether another way may lead further: not when the board says that it is pouring; or the same, more slowly."""
+    if following == via:
+        from dispctl.adapters.rom import LineUnreliableError
+
+        return isinstance(error, LineUnreliableError)
     return isinstance(error, BoardSilentError) or via == "control"
 
 
@@ -184,19 +191,30 @@ def _ways(request: Request) -> tuple[str, ...]:
     return WAYS[2:] if request.restore is not None else WAYS[1:]
 
 
+def _attempts(request: Request) -> Iterator[tuple[str, int | None]]:
+    """The ways, in their order, each with the speed of the bootloader."""
+    for via in _ways(request):
+        if via == "rom" and request.baud is None:
+            from dispctl.adapters.rom import BAUD_LADDER  # only now: esptool takes its time to load
+
+            yield from ((via, baud) for baud in BAUD_LADDER)
+        else:
+            yield via, request.baud
+
+
 @contextmanager
-def _open(request: Request, via: str) -> Iterator[Source]:
+def _open(request: Request, via: str, baud: int | None) -> Iterator[Source]:
     if request.image is not None:
         yield ImageSource(request.image)
         return
     if via in STOPPING_WAYS and (request.via != "auto" or request.restore is not None):
         # Where the firmware was not asked before, a way that stops it is taken only if nothing is being poured.
         list(busy.await_end_of_pour(request.port, wait=False))
-    with _way_to(request, via) as source:
+    with _way_to(request, via, baud) as source:
         yield source
 
 
-def _way_to(request: Request, via: str) -> AbstractContextManager[Source]:
+def _way_to(request: Request, via: str, baud: int | None) -> AbstractContextManager[Source]:
     if via == "control":
         is_last = request.via == "control"
         return job_state_sources.open_control_source(
@@ -204,7 +222,7 @@ def _way_to(request: Request, via: str) -> AbstractContextManager[Source]:
         )
     if via == "repl":
         return job_state_sources.open_repl_source(request.port)
-    return job_state_sources.open_rom_source(request.port, request.baud)
+    return job_state_sources.open_rom_source(request.port, baud)
 
 
 def _act(request: Request, backups: Backups, source: Source, inspected: Inspected) -> Iterator[Event]:
