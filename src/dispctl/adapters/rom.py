@@ -29,6 +29,7 @@ BAUD_LADDER = (921_600, 460_800, 115_200)
 
 _NEVER_CONNECTED = "Failed to connect"
 """How esptool begins when all of its attempts to reach the bootloader were in vain."""
+_SEE_ELSEWHERE = " This can have many causes"
 _UNKNOWN_CHIP = "Failed to autodetect chip type"
 
 _SILENCE_HINT = (
@@ -260,5 +261,5 @@ def _talk_failure(error: Exception) -> BoardSilentError | DamagedError:
 
 
 def _first_line(error: Exception) -> str:
-    """Without what ends a sentence."""
-    return str(error).strip().split("\n", 1)[0].rstrip(".")
+    """What it says, without esptool's reference to its own documentation and what ends a sentence."""
+    return str(error).strip().split("\n", 1)[0].split(_SEE_ELSEWHERE, 1)[0].rstrip(".")
