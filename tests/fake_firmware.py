@@ -91,8 +91,9 @@ class FakeFirmware:
         authority = changes.get("ca_pem")
         if isinstance(authority, dict):
             changes["ca_pem"] = self.settings["ca_pem"] + authority["append"]
+        restart_needed = "actuator" in changes and "actuator" in self.settings
         self.settings |= changes
-        return self.get_settings(request)
+        return self.get_settings(request) | {"restart_needed": restart_needed}
 
     def _join(self) -> None:
         trying, self.trying = self.trying, None

@@ -63,6 +63,16 @@ def test_the_password_comes_from_the_environment(operator: Shell, firmware: Fake
     assert firmware.password == PASSWORD
 
 
+def test_the_actuator_is_chosen(operator: Shell, firmware: FakeFirmware) -> None:
+    arguments = ("provision", "-p", firmware.board.port, "--ssid", SSID, "--password-stdin")
+    shown = operator.run(*arguments, "--actuator", "relay-active-low", stdin=PASSWORD)
+    assert (shown.exit_code, firmware.settings["actuator"]) == (0, {"kind": "relay", "active_high": False})
+    assert "✓ it knows its actuator\n" in shown.output
+    shown = operator.run(*arguments, "--actuator", "servo", stdin=PASSWORD)
+    assert (shown.exit_code, firmware.settings["actuator"]) == (0, {"kind": "servo"})
+    assert "✓ it knows its actuator, from its next start on\n" in shown.output
+
+
 def test_a_claim_code_serves_without_a_login(shell: Shell, operator: Shell, firmware: FakeFirmware) -> None:
     with operator.client() as client:
         code = client.post("/devices/claims").json()["code"]

@@ -20,7 +20,9 @@ from dispctl.errors import (
     UsageError,
 )
 from dispctl.firmware.job import FIRST_LOCAL_ID
+from dispctl.firmware.settings import checked_actuator, default_actuator
 from dispctl.operations.provision import (
+    ACTUATORS,
     BackendAccess,
     Network,
     WifiCredentials,
@@ -30,6 +32,7 @@ from dispctl.operations.provision import (
     scan_networks,
 )
 from dispctl.operations.provision_events import (
+    ActuatorSaved,
     BackendReached,
     BoardClaimed,
     BoardFound,
@@ -49,7 +52,12 @@ WIFI = WifiCredentials(SSID, PASSWORD)
 
 
 def provisioned(
-    firmware: FakeFirmware, access: BackendAccess | None = None, *, online: bool = True, timeout_s: float = 20
+    firmware: FakeFirmware,
+    access: BackendAccess | None = None,
+    *,
+    online: bool = True,
+    actuator: dict[str, Any] | None = None,
+    timeout_s: float = 20,
 ) -> list[ProvisionEvent]:
     """The events of provisioning the board that runs `firmware`."""
     with running(firmware.board), open_control(firmware.board.port) as control:
@@ -60,9 +68,23 @@ def provisioned(
                 access or BackendAccess(URL),
                 claim_code=lambda: CODE,
                 is_online=lambda uid: online and uid == UID,
+                actuator=actuator,
                 timeout_s=timeout_s,
             )
         )
+
+
+@pytest.mark.parametrize("name", ACTUATORS)
+@pytest.mark.parametrize("has_one", [False, True])
+def test_the_actuator_is_known_before_other_settings_drive_it(name: str, has_one: bool) -> None:
+    firmware = FakeFirmware()
+    if has_one:
+        firmware.settings["actuator"] = default_actuator()
+    wanted = ACTUATORS[name]
+    assert checked_actuator(wanted, default_actuator()) == {**default_actuator(), **wanted}
+    told = provisioned(firmware, BackendAccess(URL, "-----BEGIN"), actuator=wanted)
+    assert firmware.asked_settings[0]["settings"] == {"actuator": wanted}
+    assert told[1] == ActuatorSaved(restart_needed=has_one)
 
 
 def test_it_ends_when_the_backend_sees_the_board_online() -> None:

@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 from dataclasses import replace
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,6 +23,14 @@ WIFI = "Wi-Fi"
 BACKEND = "Backend"
 LARGEST_CA_FILE = 1 << 20
 INSTEAD = "Instead"
+
+
+class Actuator(str, Enum):
+    """What moves the jars."""
+
+    relay = "relay"
+    relay_active_low = "relay-active-low"
+    servo = "servo"
 
 
 def provision(
@@ -52,6 +61,10 @@ def provision(
             help="TOML or JSON file with ssid and password.",
             rich_help_panel=WIFI,
         ),
+    ] = None,
+    actuator: Annotated[
+        Actuator | None,
+        typer.Option(help="What moves the jars; a new board takes relays, active high."),
     ] = None,
     backend: Backend = DEFAULT_BACKEND,
     board_backend: Annotated[
@@ -154,7 +167,7 @@ def provision(
             owner.require_login()
             control = stack.enter_context(open_control(port, baud=baud, on_line=console.detail))
             wifi = source.credentials(console, lambda: scan_networks(control))
-            _provision(console, control, wifi, access, owner, timeout_s=timeout)
+            _provision(console, control, wifi, access, owner, actuator=actuator, timeout_s=timeout)
 
 
 def _look_or_forget(
@@ -185,6 +198,7 @@ def _provision(
     access: "BackendAccess",
     owner: "_Owner",
     *,
+    actuator: Actuator | None,
     timeout_s: float,
 ) -> None:
     from dispctl.cli.provision_view import tell_steps
@@ -192,7 +206,13 @@ def _provision(
 
     result: dict[str, Any] = {"ssid": wifi.ssid, "backend": access.url, "online": None}
     events = operation.provision(
-        control, wifi, access, claim_code=owner.claim_code, is_online=owner.is_online, timeout_s=timeout_s
+        control,
+        wifi,
+        access,
+        claim_code=owner.claim_code,
+        is_online=owner.is_online,
+        actuator=operation.ACTUATORS[actuator.value] if actuator else None,
+        timeout_s=timeout_s,
     )
     tell_steps(console, events, result, "is provisioned")
     if owner.is_online is None:

@@ -53,6 +53,8 @@ def _words(event: ProvisionEvent) -> str:
     match event:
         case told.BoardFound(uid, version, state):
             words = f"✓ {uid} answers (firmware {version}, {state})"
+        case told.ActuatorSaved(restart_needed):
+            words = "✓ it knows its actuator" + (", from its next start on" if restart_needed else "")
         case told.SettingsSaved():
             words = "✓ it has the settings and tries them"
         case told.PourAwaited(job_id, item, total):

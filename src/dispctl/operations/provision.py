@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from dispctl.errors import BoardRefusedError, UsageError
 from dispctl.firmware.job import FIRST_LOCAL_ID
 from dispctl.operations.join_progress import JoinProgress
-from dispctl.operations.provision_events import BoardFound, SeenOnline, SettingsSaved
+from dispctl.operations.provision_events import ActuatorSaved, BoardFound, SeenOnline, SettingsSaved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -31,6 +31,14 @@ MAX_CA_CHARACTERS = 8192
 MAX_SSID_BYTES = 32
 PASSWORD_BYTES = (8, 63)
 """IEEE 802.11: a passphrase has 8 to 63 characters; an open network has none."""
+
+
+ACTUATORS: dict[str, dict[str, Any]] = {
+    "relay": {"kind": "relay", "active_high": True},
+    "relay-active-low": {"kind": "relay", "active_high": False},
+    "servo": {"kind": "servo"},
+}
+"""What the firmware's setting `actuator` is told of each; its pins and pulses stay as they are."""
 
 
 @dataclass(frozen=True)
@@ -131,10 +139,13 @@ def provision(
     *,
     claim_code: Callable[[], str],
     is_online: Callable[[str], bool] | None = None,
+    actuator: dict[str, Any] | None = None,
     timeout_s: float = DEFAULT_TIMEOUT_S,
 ) -> Iterator[ProvisionEvent]:
     """Hand `wifi` and `backend` over and follow the board until it works with them.
 
+    `actuator` is handed over before everything else: a board drives no pin until it has settings, and with the first
+    that it gets it drives what they name.
     `claim_code` is called once, just before its code is used; `is_online(uid)` asks the backend. Time spent waiting for
     a pour does not count. Raises BoardRefusedError when the board cannot join (the reason is in the message) or has a job
     of another backend,
@@ -149,6 +160,9 @@ def provision(
     following = JoinProgress(
         control, wifi.ssid, backend.url, old_ssid=status["wifi"]["ssid"], timeout_s=timeout_s
     )
+    if actuator is not None:
+        answer = control.request("set_settings", settings={"actuator": actuator})
+        yield ActuatorSaved(bool(answer["restart_needed"]))
     _send_authority(control, backend.ca_pem)
     settings = {
         "ssid": wifi.ssid,

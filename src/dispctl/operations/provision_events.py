@@ -15,6 +15,13 @@ class BoardFound:
 
 
 @dataclass(frozen=True)
+class ActuatorSaved:
+    """The board knows what moves its jars, and drives it at once unless `restart_needed`: it drove another before."""
+
+    restart_needed: bool
+
+
+@dataclass(frozen=True)
 class SettingsSaved:
     """The board has the new settings; `names` are those that were sent, without their values."""
 
@@ -60,5 +67,12 @@ class SeenOnline:
 
 
 ProvisionEvent = (
-    BoardFound | SettingsSaved | PourAwaited | NetworkJoined | BackendReached | BoardClaimed | SeenOnline
+    BoardFound
+    | ActuatorSaved
+    | SettingsSaved
+    | PourAwaited
+    | NetworkJoined
+    | BackendReached
+    | BoardClaimed
+    | SeenOnline
 )
