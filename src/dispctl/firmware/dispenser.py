@@ -4,14 +4,12 @@ Knows when to do what; how is in the parts. A job that was received or resumed i
 its report is retried for ever.
 """
 
-from binascii import crc32
-
 from . import job_execution as execution
 from . import job_persistence as persistence
 from .backend import UNAUTHORIZED
 from .claim import claim_token
 from .control import Control
-from .job import JobRefusedError, parse_job
+from .job import JobRefusedError, find_job_id, parse_job
 from .job_state import RUNNING, JobState, job_mark, same_job
 from .polls import POLL_BACKOFF_MAX_MS, Polls
 from .settings import restless_pins
@@ -38,6 +36,7 @@ _EARLY_MS = 10_000
 _PASS_MS = 20
 _PASS_LIMIT_MS = 120_000  # a pass of the loop may hold several HTTP calls, each within its own time-out
 _NO_CONTENT = 204
+_BEGINNING_BYTES = 64
 
 
 class Dispenser:
@@ -52,7 +51,6 @@ class Dispenser:
         self.reporting = False
         self._version = version
         self._from_cable = False
-        self._cable_crc = -1
         self._resuming = False
         self._was_joined = False
         self._claim_failed: str | None = None
@@ -129,25 +127,23 @@ class Dispenser:
         """Take a job that came over the cable, None if it has ended before: as from the backend, saved before poured.
 
         A repeat is answered as the first. Raises JobRefusedError (also while there is another job) and OSError.
-        While a jar is open nothing is parsed: only the same bytes are the same job then.
+        While a jar is open another job is told by the id that it begins with: parsing it all would take too long.
         """
-        crc = crc32(payload)
-        if self.job is not None and crc == self._cable_crc:
-            return self.job
-        if self.job is not None and self.parts.pouring:
-            raise JobRefusedError(f"busy: job {self.job.job.id} is on the board")
+        known = self.job
+        is_other = known is not None and find_job_id(payload[:_BEGINNING_BYTES]) != known.job.id
+        if known is not None and is_other and self.parts.pouring:
+            raise JobRefusedError(f"busy: job {known.job.id} is on the board")
         job = parse_job(payload)
-        if self.job is not None:
-            if not same_job(self.job.job, job.id, job_mark(job)):
-                raise JobRefusedError(f"busy: job {self.job.job.id} is on the board", job.id)
-            return self.job
+        if known is not None:
+            if not same_job(known.job, job.id, job_mark(job)):
+                raise JobRefusedError(f"busy: job {known.job.id} is on the board", job.id)
+            return known
         if persistence.is_finished(self.parts.storage, job):
             return None
         state = JobState(job, self.parts.clock.uptime_ms())
         persistence.save_job(self.parts.storage, self.parts.retained, state, payload)
         self.job = state
         self._from_cable = True
-        self._cable_crc = crc
         self.parts.console.log("CABO", f"Job {job.id} recebido pelo cabo e salvo em Flash")
         return state
 
@@ -155,7 +151,6 @@ class Dispenser:
         """Forget the job in memory; its files are gone."""
         self.job = None
         self._from_cable = False
-        self._cable_crc = -1
         self._resuming = False
         self.waits_for_operator = False
         self.parts.abort_requested = False
