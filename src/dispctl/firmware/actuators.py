@@ -121,12 +121,17 @@ class ServoOutputs:
         self._ready = False
 
     def _prepare(self) -> None:
-        """Set the period, again when the chip has lost it; the prescaler can be written only while it sleeps."""
+        """Set the period, again when the chip has lost it; the prescaler can be written only while it sleeps.
+
+        Asleep it forgets no pulse: all are closed before it goes on with them.
+        """
         if self._ready and self._is_prepared():
             return
         write = self._bus.writeto_mem
         write(self._address, _MODE1, bytes((_AUTO_INCREMENT | _SLEEP,)))
         write(self._address, _PRESCALE, bytes((_PRESCALE_50_HZ,)))
+        for channel in self._channels:
+            self._pulse(channel, self._closed_us)
         write(self._address, _MODE1, bytes((_AUTO_INCREMENT,)))
         time.sleep_us(500)  # the oscillator's start, data sheet 7.3.1
         self._ready = True
