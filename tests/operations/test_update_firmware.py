@@ -20,6 +20,7 @@ from dispctl.operations.firmware_package import (
     MANIFEST_PATH,
     Package,
     bytecode_package,
+    manifest_of,
     source_package,
 )
 from dispctl.operations.kept_files import Replaced
@@ -121,6 +122,15 @@ def test_a_source_beside_its_bytecode_goes(board: str) -> None:
     put_files({"firmware/idle.py": IDLE_SOURCE + b"TRIED = 1\n", "updater.py": b"TRIED = 1\n"})
     assert update()[0].stale == ("/firmware/idle.py", "/updater.py")
     assert survey().digests == digests(deployed())
+
+
+def test_the_manifest_of_the_version_before_is_ours(board: str) -> None:
+    files = dict(changed(idle=IDLE_SOURCE + b"NEW = 2\n").files)
+    del files[MANIFEST_PATH]
+    compared, *rest = update(holding({**files, MANIFEST_PATH: manifest_of(files)}))
+    assert isinstance(compared, Compared)
+    assert compared.changed == (IDLE, MANIFEST_PATH)
+    assert [type(event) for event in rest] == [Committed, Started]
 
 
 def test_what_others_put_where_ours_goes_is_saved_first(board: str, tmp_path: Path) -> None:

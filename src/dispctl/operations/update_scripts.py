@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from dispctl.errors import BoardSilentError
 from dispctl.firmware import updater
-from dispctl.operations.firmware_package import PACKAGE_FOLDER
+from dispctl.operations.firmware_package import MANIFEST_PATH, PACKAGE_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -103,8 +103,8 @@ def F(n,z):
 class Survey:
     """What the board answered to `SURVEY`: digests by path, and what it is.
 
-    `foreign` are those that others put there: its manifest does not list them or, outside of the package's folder, lists
-    other contents.
+    `foreign` are those that others put there: its manifest, which is ours, does not list them or, outside of the package's
+    folder, lists other contents.
     """
 
     digests: dict[str, str]
@@ -139,7 +139,7 @@ def read_survey(printed: str) -> Survey:
     try:
         fields = json.loads(printed)
         return Survey(
-            dict(fields["files"]), frozenset(fields["foreign"]), frozenset(fields["folders"]), str(fields["mac"]),
+            dict(fields["files"]), frozenset(fields["foreign"]) - {MANIFEST_PATH}, frozenset(fields["folders"]), str(fields["mac"]),
             str(fields["micropython"]), bool(fields["deflate"]), int(fields["free"]), int(fields["mpy"]),
         )  # fmt: skip
     except (ValueError, KeyError, TypeError) as error:
