@@ -140,3 +140,29 @@ def test_a_station_keeps_the_address_it_has() -> None:
     air.join("Cozinha", "wrong")
     air.wait(2000)
     assert air.status == radio.WRONG_PASSWORD
+
+
+def test_a_station_that_is_to_try_once_tries_once() -> None:
+    air = Air()
+    air.radio.answer("config", {"settings": {"reconnects": 0}})
+    air.radio.set_on_air(on=False)
+    air.join("Cozinha", "tempero123")
+    air.wait(radio.SEARCH_MS)
+    assert air.status == radio.NO_AP_FOUND
+    air.radio.set_on_air(on=True)
+    air.wait(60_000)
+    assert air.status == radio.NO_AP_FOUND
+    air.join("Cozinha", "tempero123")
+    assert air.status == radio.NO_AP_FOUND, "it is shown until the next try has ended"
+    air.wait(radio.JOIN_MS)
+    assert air.status == radio.GOT_IP
+    air.radio.set_on_air(on=False)
+    assert (air.status, air.links[-1]) == (radio.BEACON_TIMEOUT, False)
+
+
+def test_nothing_is_heard_while_it_tries() -> None:
+    air = Air()
+    air.join("Vizinho", "tempero123")
+    assert air.radio.answer("scan", {}) == {"networks": []}
+    air.radio.answer("disconnect", {})
+    assert len(air.radio.answer("scan", {})["networks"]) == 2

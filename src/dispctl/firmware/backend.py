@@ -59,6 +59,10 @@ class Backend:
             "tls_insecure"
         ]
 
+    def hang_up(self) -> None:
+        """Use the connection that is kept open no more."""
+        self._http.close()
+
     def claim(self, code: str) -> Response:
         """Trade the claim code for a token; sent over once, since a code is spent by its first use."""
         fields = {

@@ -169,7 +169,7 @@ class Control:
 
     def _scan(self, _request: "dict[str, Any]") -> "dict[str, Any]":
         self._refuse_while_pouring()
-        return {"networks": self._parts.radio.scan()}
+        return {"networks": self._parts.wifi.scan()}
 
     def _reset(self, request: "dict[str, Any]") -> "dict[str, Any]":
         if not self._parts.outputs.unclosed:  # a reset may help a jar that does not close

@@ -237,6 +237,8 @@ class Dispenser:
         if parts.wifi.joined and not self._was_joined:
             for timer in (self._polls, self._report, self._heartbeat, self._claim):
                 timer.start(0)
+        elif self._was_joined and not parts.wifi.joined:
+            parts.backend.hang_up()  # the next address will be another, and nobody answers to this one
         self._was_joined = parts.wifi.joined
 
     def _work_online(self) -> None:

@@ -17,14 +17,16 @@ if TYPE_CHECKING:
     from typing import Any
 
 _CAUSES = {1: "power_on", 2: "hard", 3: "watchdog", 4: "deep_sleep", 5: "soft"}
+# ESP-IDF's reasons; those that are not here, as 2, 203, 210 and 211, say that it failed and no more.
 _REASONS = {
+    15: "wrong_password",
     200: "no_such_network",
     201: "no_such_network",
     202: "wrong_password",
-    203: "failed",
     204: "wrong_password",
+    212: "no_such_network",
 }
-_CONNECTING = 1001
+_LEFT, _IDLE, _CONNECTING, _JOINED = 8, 1000, 1001, 1010
 _YEAR_2000, _EPOCH_2000 = 2000, 946_684_800
 
 
@@ -159,12 +161,17 @@ class Radio:
 
         self._station = network.WLAN(network.STA_IF)
         self._station.active(True)
+        try:
+            # By itself it would try for ever: then it hides why joining fails, and a scan finds nothing.
+            self._station.config(reconnects=0)
+        except (OSError, RuntimeError, ValueError):
+            pass  # not all versions know it
 
     def connect(self, ssid: str, password: str) -> None:
-        """Begin to join."""
+        """Try to join, once."""
         try:
             self._station.disconnect()
-        except OSError:
+        except (OSError, RuntimeError):
             pass  # there was nothing to leave
         self._station.connect(ssid, password)
 
@@ -177,17 +184,19 @@ class Radio:
         return self._station.isconnected()
 
     def reason(self) -> "str | None":
-        """Why joining does not get on; associated but without an address means no DHCP."""
+        """Why the last try came to nothing; associated but without an address means no DHCP."""
         status = self._station.status()
         if status == _CONNECTING and self.rssi() is not None:
             return "no_dhcp"
-        return _REASONS.get(status)
+        if status in (_LEFT, _IDLE, _CONNECTING, _JOINED):
+            return None
+        return _REASONS.get(status, "failed")
 
     def rssi(self) -> "int | None":
         """Signal in dBm; None when not associated."""
         try:
             return self._station.status("rssi") or None
-        except (OSError, ValueError):
+        except (OSError, RuntimeError, ValueError):
             return None
 
     def address(self) -> str:

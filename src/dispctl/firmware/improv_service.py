@@ -94,7 +94,7 @@ class ImprovService:
             self._error(improv.UNKNOWN_ERROR)
             return
         try:
-            networks = self._parts.radio.scan()
+            networks = self._parts.wifi.scan()
         except OSError:
             self._error(improv.UNKNOWN_ERROR)
             return

@@ -109,10 +109,10 @@ if TYPE_CHECKING:
             """Send `data` whole, as it is."""
 
     class Radio(Protocol):
-        """The Wi-Fi station; no method but `scan` waits."""
+        """The Wi-Fi station; no method but `scan` waits. `connect`, `disconnect` and `scan` may raise OSError or RuntimeError."""
 
         def connect(self, ssid: str, password: str) -> None:
-            """Begin to join."""
+            """Try to join, once."""
 
         def disconnect(self) -> None:
             """Leave the network."""
@@ -121,7 +121,7 @@ if TYPE_CHECKING:
             """Whether there is an address."""
 
         def reason(self) -> "str | None":
-            """Why joining does not get on: no_such_network, wrong_password, no_dhcp, failed; None if not known."""
+            """Why a try came to nothing: no_such_network, wrong_password, failed; no_dhcp without an address; or None."""
 
         def rssi(self) -> "int | None":
             """Signal in dBm; None when not associated."""

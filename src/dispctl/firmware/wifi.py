@@ -1,6 +1,7 @@
 """Joining the Wi-Fi, step by step without ever waiting. Knows the credentials, not the radio's driver.
 
-New credentials are tried beside the old ones: they replace them when they have joined, and never before.
+New credentials are tried beside the old ones: they replace them when they have joined, and never before. The radio tries
+once when it is told to and then says why not; whether to try again is decided here.
 """
 
 from .timer import Timer
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
 ATTEMPT_MS = 15_000
 PAUSE_MS = 3_000
 LEAVE_MS = 300
-_FATAL = ("wrong_password", "no_such_network")
-_SETTLE_MS = 1_500  # a reason within this time may be the last attempt's
+TRIES_OF_NEW = 2  # one search may miss a network, and a busy access point turns a right password down
+_NO_DHCP = "no_dhcp"  # the one reason that is not the end of a try
+_SETTLE_MS = (
+    5_000  # MicroPython shows the reason of the try before until this one has ended, which takes 2 to 5 s
+)
 
 
 class WifiLink:
@@ -33,6 +37,8 @@ class WifiLink:
         self._attempt = Timer(clock)
         self._settle = Timer(clock)
         self._trying = False
+        self._tries_left = 0
+        self._last_reason: str | None = None
         self._candidate: tuple[str, str] | None = None
         self.joined = False
         self.reason: str | None = None
@@ -74,6 +80,20 @@ class WifiLink:
         elif self._attempt.due:
             self._begin()
 
+    def scan(self) -> "list[dict[str, Any]]":
+        """The networks in reach; takes seconds. Raises OSError.
+
+        While it tries to join the radio hears nothing: that is broken off, and begun again after.
+        """
+        if self._trying and not self.joined:
+            self._leave()
+            self._trying = False
+            self._attempt.start(LEAVE_MS)
+        try:
+            return self._radio.scan()
+        except RuntimeError as error:
+            raise OSError(str(error))
+
     def describe(self) -> "dict[str, Any]":
         """For `status`."""
         return {
@@ -87,30 +107,46 @@ class WifiLink:
 
     def _begin(self) -> None:
         if self._radio.joined():  # still to the network before: its address must not pass for the new one's
-            self._radio.disconnect()
+            self._leave()
             self._attempt.start(LEAVE_MS)
             return
-        ssid, password = self._candidate or (self._settings["ssid"], self._settings["password"])
-        self._console.log("WIFI", f"Conectando a {ssid}...")
+        self._console.log("WIFI", f"Conectando a {self.ssid}...")
         self._trying = True
+        self._tries_left = TRIES_OF_NEW if self._candidate else 1
+        self._last_reason = None
         self._attempt.start(ATTEMPT_MS)
+        self._try_once()
+
+    def _try_once(self) -> None:
+        ssid, password = self._candidate or (self._settings["ssid"], self._settings["password"])
+        self._tries_left -= 1
         self._settle.start(_SETTLE_MS)
         try:
             self._radio.connect(ssid, password or "")
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
             self._has_failed("failed", str(error))
+
+    def _leave(self) -> None:
+        try:
+            self._radio.disconnect()
+        except (OSError, RuntimeError):
+            pass  # there was nothing to leave
 
     def _leave_forgotten(self) -> None:
         """The network was taken out of the settings: it is not used any longer."""
         if self._radio.joined():
-            self._radio.disconnect()
+            self._leave()
         self.joined = False
         self._trying = False
 
     def _watch_attempt(self) -> None:
         reason = self._radio.reason() if self._settle.due else None
-        if reason in _FATAL or self._attempt.due:
-            self._has_failed(reason or "timeout", reason or "sem resposta")
+        has_ended = reason not in (None, _NO_DHCP)
+        self._last_reason = reason or self._last_reason
+        if self._attempt.due or (has_ended and self._tries_left == 0):
+            self._has_failed(self._last_reason or "timeout", self._last_reason or "sem resposta")
+        elif has_ended:
+            self._try_once()
 
     def _has_failed(self, reason: str, words: str) -> None:
         self._console.log("WIFI", f"✗ Sem conexão com {self.ssid}: {words}")

@@ -77,12 +77,15 @@ class Radio:
             self._on_link(False)
 
     def set_on_air(self, on: bool) -> None:
-        """Switch the access points on or off; a station that had joined tries again until it finds them."""
+        """Switch the access points on or off; a station that had joined tries again if so set up."""
         if on == self.on_air:
             return
         self.on_air = on
-        if self._station.wanted:
+        if not self._station.wanted:
+            return
+        if self.link_up or self._tries_for_ever:
             self._set_status(CONNECTING if on else BEACON_TIMEOUT)
+        if self._tries_for_ever:
             self._join()
 
     def set_dhcp(self, on: bool) -> None:
@@ -103,8 +106,10 @@ class Radio:
             self._disconnect()
         elif what == "config":
             self._station.config.update(fields["settings"])
-        elif what == "scan":
-            return {"networks": self._visible()}
+        elif (
+            what == "scan"
+        ):  # which ESP-IDF refuses while it tries to join, and MicroPython takes for nothing heard
+            return {"networks": [] if self._cancel is not None else self._visible()}
         return self._describe()
 
     def _answer_for_access_point(self, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -147,7 +152,11 @@ class Radio:
         if ssid is not None:
             self._station.ssid, self._station.key = ssid, key or ""
         self._station.wanted = True
-        self._set_status(CONNECTING)
+        if self._station.status not in (
+            NO_AP_FOUND,
+            WRONG_PASSWORD,
+        ):  # shown until this try has ended as well
+            self._set_status(CONNECTING)
         self._join()
 
     def _disconnect(self) -> None:
@@ -171,8 +180,13 @@ class Radio:
     def _finish_join(self, result: int) -> None:
         self._cancel = None
         self._set_status(result)
-        if result not in (GOT_IP, CONNECTING):
-            self._join()  # ESP-IDF's station, as MicroPython sets it up, never gives up
+        if result not in (GOT_IP, CONNECTING) and self._tries_for_ever:
+            self._join()
+
+    @property
+    def _tries_for_ever(self) -> bool:
+        """MicroPython's own setting, unless a program asks for none; other numbers are not played here."""
+        return bool(self._station.config.get("reconnects", -1) != 0)
 
     def _stop_waiting(self) -> None:
         if self._cancel is not None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 TICKS_PERIOD = 1 << 19  # far shorter than the chip's: longer tests see the counter wrap around
 FLASH_MS = 2
 YEAR_2000 = 946_684_800
+JOIN_MS, REJECT_MS = 400, 2_500
 
 
 class PowerCut(BaseException):
@@ -317,31 +318,56 @@ class FakeSerial:
 
 
 class FakeRadio:
-    """A Wi-Fi with `networks` (name to password) that can be switched off."""
+    """A Wi-Fi with `networks` (name to password) that can be switched off.
+
+    The next tries end with `misses`, one each, whatever is right. The driver raises `failure` where it is set. As on the
+    ESP32 the reason of the try before is shown until the next has ended, and nothing is heard meanwhile.
+    """
 
     def __init__(self, clock: FakeClock, networks: "dict[str, str]") -> None:
         self.networks = networks
         self.up = True
+        self.misses: list[str] = []
+        self.failure: Exception | None = None
+        self.tries = 0
+        self.join_ms = JOIN_MS
         self._clock = clock
         self._ssid: str | None = None
         self._why: str | None = None
+        self._outcome: str | None = None
         self._since_ms = 0
+        self._ends_ms = 0
 
     def connect(self, ssid: str, password: str) -> None:
+        self._may_fail()
+        self.tries += 1
+        if self.misses:
+            self._outcome = self.misses.pop(0)
+        elif ssid not in self.networks:
+            self._outcome = "no_such_network"
+        else:
+            self._outcome = None if self.networks[ssid] == password else "wrong_password"
         self._since_ms = self._clock.now_ms
-        self._ssid = ssid if self.networks.get(ssid) == password else None
-        self._why = None
-        if self._ssid is None:
-            self._why = "wrong_password" if ssid in self.networks else "no_such_network"
+        self._ends_ms = self._since_ms + (REJECT_MS if self._outcome else self.join_ms)
+        self._ssid = None if self._outcome else ssid
 
     def disconnect(self) -> None:
+        self._may_fail()
+        self.lose_power()
+
+    def lose_power(self) -> None:
         self._ssid = None
+        self._ends_ms = self._clock.now_ms
 
     def joined(self) -> bool:
-        return self.up and self._ssid is not None and self._clock.now_ms - self._since_ms >= 400
+        return self.up and self._ssid is not None and self._clock.now_ms - self._since_ms >= self.join_ms
 
     def reason(self) -> "str | None":
-        return self._why if self.up else "no_such_network"
+        if not self.up:
+            return "no_such_network"
+        if self._clock.now_ms >= self._ends_ms:
+            self._why = self._outcome
+        return self._why
 
     def rssi(self) -> "int | None":
         return -50 if self.joined() else None
@@ -350,7 +376,14 @@ class FakeRadio:
         return "10.0.0.7"
 
     def scan(self) -> "list[dict[str, Any]]":
+        self._may_fail()
+        if self._clock.now_ms < self._ends_ms:
+            return []
         return [{"ssid": ssid, "rssi": -50, "channel": 1, "secure": True} for ssid in sorted(self.networks)]
+
+    def _may_fail(self) -> None:
+        if self.failure:
+            raise self.failure
 
 
 class FakeSystem:

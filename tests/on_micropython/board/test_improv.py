@@ -96,7 +96,7 @@ def test_wrong_ones_are_told_and_the_old_stay() -> None:
     world = World()
     world.networks["Sala"] = "certa-certa"
     world.run(lambda: world.dispenser.state == "online")
-    frames = ask(world, improv.SEND_WIFI, wifi("Sala", "errada-errada"), 5000)
+    frames = ask(world, improv.SEND_WIFI, wifi("Sala", "errada-errada"), 15_000)
     assert frames[-2:] == [(improv.ERROR_STATE, b"\x03"), (improv.CURRENT_STATE, b"\x02")]
     world.run(lambda: world.dispenser.state == "online")
     assert SSID.encode() in world.storage.files["settings.json"]

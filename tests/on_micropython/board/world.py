@@ -99,7 +99,7 @@ class World:
         self.clock.advance(BOOT_MS)
         self.clock.boot()
         self.watchdog.timeout_ms = 0
-        self.radio.disconnect()
+        self.radio.lose_power()
         self.outputs.boot()
         parts = self._parts()
         self.dispenser = firmware("dispenser").Dispenser(parts, "0.1.0")
