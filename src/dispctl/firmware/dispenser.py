@@ -12,7 +12,7 @@ from .control import Control
 from .job import JobRefusedError, find_job_id, parse_job
 from .job_state import RUNNING, JobState, job_mark, same_job
 from .polls import POLL_BACKOFF_MAX_MS, Polls
-from .settings import restless_pins
+from .self_description import describe_status, tell_findings
 from .timer import Timer, jittered
 from .watchdog import NORMAL_MS
 
@@ -73,21 +73,7 @@ class Dispenser:
         )
         parts.watchdog.arm(NORMAL_MS)
         parts.outputs.close_soon()  # a bus that did not answer at boot is found here
-        if parts.settings.finding:
-            parts.console.log("SETUP", f"✗ {parts.settings.finding}")
-        if parts.outputs.absent:
-            parts.console.log("SETUP", "⚠ Nenhum atuador gravado: nenhuma saída é acionada")
-        restless = restless_pins(parts.settings["actuator"])
-        if restless:
-            pins = ", ".join([str(pin) for pin in restless])
-            parts.console.log(
-                "SETUP", f"⚠ GPIO {pins} muda de nível enquanto a placa liga: um frasco pode abrir"
-            )
-        if parts.settings["tls_insecure"]:
-            parts.console.log("SETUP", "⚠ Certificados TLS não são verificados (tls_insecure)")
-        if parts.backend.checks_certificate:
-            date = parts.certificate_clock.date()
-            parts.console.log("SETUP", f"Certificados TLS: valem os de {date}, até que alguém diga a hora")
+        tell_findings(parts)
         self.job = execution.try_resume_job_from_flash(parts)
         self._resuming = self.job is not None
         self.waits_for_operator = self._must_ask()
@@ -178,33 +164,13 @@ class Dispenser:
 
     def status(self) -> "dict[str, Any]":
         """The answer to `status`."""
-        parts, job = self.parts, self.job
-        index = job.next_item() if job else -1
-        return {
-            "state": self.state,
-            "job": job.job.id if job else None,
-            "item": index + 1 if index >= 0 else None,
-            "total": job.total if job else None,
-            "poured_ms": job.poured_ms[index] if job and index >= 0 else None,
-            "asked_ms": job.job.items[index].asked_ms if job and index >= 0 else None,
-            "pouring": parts.pouring,
-            "unclosed": parts.outputs.unclosed,
-            "pending_report": bool(job and index < 0),
-            "waiting": self.waits_for_operator,
-            "wifi": parts.wifi.describe(),
-            "backend": {
-                "url": parts.settings["backend_url"],
-                "reached": parts.backend.reached,
-                "claimed": parts.backend.claimed,
-                "error": self._claim_failed or parts.backend.error,
-            },
-            "version": self._version,
-            "uid": parts.system.uid,
-            "mac": parts.system.mac,
-            "free_heap": parts.system.free_heap(),
-            "uptime_ms": parts.clock.uptime_ms(),
-            "reset_cause": parts.system.reset_cause,
-        }
+        told = describe_status(self.parts, self.job)
+        told["state"] = self.state
+        told["waiting"] = self.waits_for_operator
+        told["version"] = self._version
+        if self._claim_failed:
+            told["backend"]["error"] = self._claim_failed
+        return told
 
     def _background(self) -> None:
         self.parts.wifi.busy = self.parts.pouring
