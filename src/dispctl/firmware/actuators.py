@@ -21,10 +21,8 @@ _PRESCALE_50_HZ = 121  # 25 MHz / (4096 · 50 Hz) - 1
 _STEPS, _PERIOD_US = 4096, 20_000
 _CHANNELS, _CHANNEL_BYTES = 16, 4
 _OFF = 0x10  # in a channel's last byte: no pulses
-_RECOVERY_CLOCKS, _HALF_CLOCK_US = (
-    9,
-    5,
-)  # I2C specification (NXP UM10204), 3.1.16: a slave lets go within nine
+_RECOVERY_CLOCKS = 9  # I2C specification (NXP UM10204), 3.1.16: a slave lets go within nine
+_HALF_CLOCK_US = 5
 _MOTOR_HZ = 1_000
 
 
@@ -265,8 +263,8 @@ def _give_all_the_commonest_pulse(bus: "Any", address: int) -> None:
         if not pulse[-1] & _OFF:
             pulses[register] = pulse
     every = list(pulses.values())
+    commonest = max(every, key=every.count) if every else None
     for register, pulse in pulses.items():
-        commonest = max(every, key=every.count)
         if pulse != commonest:
             bus.writeto_mem(address, register, commonest)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .console import Console
     from .parts import Parts
 
-ATTEMPTS_LIMIT = 3  # without getting on: then it is the pouring itself that interrupts it
+ATTEMPTS_LIMIT = 8  # without getting on: then it is the pouring itself that interrupts it
 UNCLOSED_LIMIT_MS = 12_000
 _SLICE_MS = 100
 

@@ -5,6 +5,7 @@ from .world import World, make_job
 CHECKPOINT_MS = 1_000
 RETAINED_MS = 100
 SLACK_MS = 60  # the flash's own time, and a slice of waiting
+ATTEMPTS = 8  # interruptions in a row without getting on, after which an item is given up
 SECONDS = (0.4, 1.3, 2.5, 0.2)
 ASKED_MS = [int(each * 1000) for each in SECONDS]
 
@@ -93,15 +94,15 @@ def end_of_a_loop(kind: str, after_ms: int) -> World:
 
 
 def test_what_is_interrupted_each_time_it_opens_is_given_up() -> None:
-    """Resets before RTC memory is written again, cuts before flash is: three times, then the rest of the job goes on."""
+    """Resets before RTC memory is written again, cuts before flash is: eight times, then the rest of the job goes on."""
     for kind, after_ms in (("reset", 5), ("reset", 90), ("cut", 90), ("cut", 500)):
         world = end_of_a_loop(kind, after_ms)
-        assert world.cuts + world.resets == 3, (kind, world.lines)
-        assert world.outputs.poured_ms[0] <= 3 * (after_ms + 1)
+        assert world.cuts + world.resets == ATTEMPTS, (kind, world.lines)
+        assert world.outputs.poured_ms[0] <= ATTEMPTS * (after_ms + 1)
         report = world.backend.reports[7]
         assert (report["itens_completados"], report["itens_falhados"]) == (1, 1)
         assert "interrompido" in report["execution_logs"][0]["error"]
-        assert any("interrompido 3 vezes seguidas" in line for line in world.lines)
+        assert any(f"interrompido {ATTEMPTS} vezes seguidas" in line for line in world.lines)
 
 
 def test_what_gets_on_is_not_given_up() -> None:
