@@ -82,7 +82,7 @@ def test_the_radio_has_its_memory_before_the_modules_have_theirs(
         board.events.append("modules")
         raise MemoryError
 
-    monkeypatch.setattr(loading, "load_large_modules", full)
+    monkeypatch.setattr(loading, "load_modules", full)
     with pytest.raises(MemoryError):
         main.main(lambda: None)
     assert board.events == ["radio", "modules", *LEFT]

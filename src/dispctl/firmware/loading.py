@@ -6,24 +6,36 @@ have no hole large enough for the last modules' sources, although half of it is 
 
 import gc
 
-LARGE_MODULES = (
+# The largest first, which need the largest hole; then what imports them, so that each is compiled alone.
+MODULES = (
+    "job_state",
+    "http_client",
+    "settings",
+    "job",
+    "pour",
+    "wifi",
+    "control_lines",
+    "console",
+    "backend",
+    "certificate_clock",
+    "claim",
+    "polls",
+    "job_execution",
+    "job_persistence",
+    "control",
     "dispenser",
     "jars",
-    "http_client",
     "improv_service",
-    "settings",
-    "wifi",
-    "backend",
-    "console",
+    "backend_time",
     "idle",
     "parts",
     "watchdog",
 )
 
 
-def load_large_modules(package: str) -> None:
+def load_modules(package: str) -> None:
     """Import them one by one, with all that they import themselves; `package` is this one's name where it runs."""
-    for name in LARGE_MODULES:
+    for name in MODULES:
         gc.collect()
         __import__(package + "." + name)
     gc.collect()

@@ -33,10 +33,10 @@ def main(on_started: "Callable[[], None]") -> None:
 
 def _assemble(outputs: "Outputs") -> "Dispenser":
     from . import VERSION, hardware
-    from .loading import load_large_modules
+    from .loading import load_modules
 
     radio = hardware.Radio()  # it wants large pieces of the memory that the heap grows into
-    load_large_modules(__name__.rpartition(".")[0])
+    load_modules(__name__.rpartition(".")[0])
     from .backend import Backend
     from .backend_time import BackendTime
     from .certificate_clock import CertificateClock

@@ -11,9 +11,9 @@ import sys
 sys.path.insert(0, sys.argv[1])
 sys.path.insert(0, sys.argv[1] + "/src/dispctl")
 
-from firmware.loading import load_large_modules
+from firmware.loading import load_modules
 
-load_large_modules("firmware")  # as `main` does, before anything else
+load_modules("firmware")  # as `main` does, before anything else
 _before = gc.mem_alloc()  # type: ignore[attr-defined]
 from tests.on_micropython.board.world import World, make_job  # noqa: E402 - its size is measured
 
