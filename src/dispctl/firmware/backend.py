@@ -60,7 +60,7 @@ class Backend:
         ]
 
     def hang_up(self) -> None:
-        """Use the connection that is kept open no more."""
+        """Use the connection there is for no further request: who is at its end may not be whom the settings mean."""
         self._http.close()
 
     def claim(self, code: str) -> Response:
@@ -122,6 +122,7 @@ class Backend:
     ) -> Response:
         settings = self._settings
         url, secret = settings["backend_url"], settings["device_token"]
+        was_to_be_checked = self.checks_certificate
         answer = self._http.request(
             method,
             url or "",
@@ -132,7 +133,7 @@ class Backend:
             repeatable=token,
             wait=wait,
         )
-        if self.checks_certificate:
+        if was_to_be_checked:
             self._time.learn(url, answer)
         if whole and _may_lack_its_end(answer):
             answer = Response(0, error="resposta incompleta")

@@ -147,6 +147,7 @@ class Dispenser:
         Raises OSError when they could not be saved; the loop goes on trying that.
         """
         self.parts.backend.refused = False
+        self.parts.backend.hang_up()
         self._claim_failed = None
         self._polls.forget()
         for timer in (self._claim, self._heartbeat):

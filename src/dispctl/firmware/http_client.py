@@ -160,6 +160,7 @@ class HttpClient:
         self._gap_ms = gap_ms
         self._kept: Connection | None = None
         self._kept_for = ""
+        self._closings = 0
 
     def request(
         self,
@@ -192,7 +193,8 @@ class HttpClient:
             return response
 
     def close(self) -> None:
-        """Drop the kept connection."""
+        """Drop the kept connection; one that is in use is not kept after that."""
+        self._closings += 1
         if self._kept is not None:
             self._kept.close()
             self._kept = None
@@ -232,12 +234,14 @@ class HttpClient:
     ) -> Response:
         """Keeps the connection after a whole response only: what is left of another would answer the next request."""
         keep = False
+        closings = self._closings
         try:
             connection.write(head, deadline)
             for piece in body() if body else ():
                 connection.write(piece, deadline)
             deadline.sent()
             response, keep = _Reader(connection, deadline).response(limit)
+            keep = keep and closings == self._closings
         finally:
             if not keep:
                 connection.close()

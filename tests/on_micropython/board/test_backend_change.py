@@ -59,6 +59,18 @@ def test_a_job_of_the_backend_of_before_is_not_taken() -> None:
     assert world.idle
 
 
+def test_changed_settings_use_no_connection_of_before() -> None:
+    world = World()
+    world.run(lambda: world.backend.heartbeats > 0)
+    assert world.backend.connections == 1
+    set_during(world, NEXT_JOB, tls_insecure=True)
+    world.run_for(3_000)
+    assert world.backend.connections == 2, "the connection over which the last answer came was kept"
+    world.ask("set_settings", settings={"tls_insecure": False})
+    world.run_for(3_000)
+    assert world.backend.connections == 3
+
+
 def test_a_refusal_by_the_backend_of_before_says_nothing_of_this_one() -> None:
     world = World(device_token="ended")
     set_during(world, "/devices/me/heartbeat", device_token="token-1")

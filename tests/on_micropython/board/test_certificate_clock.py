@@ -178,6 +178,25 @@ def test_without_https_nobody_asks_for_the_time() -> None:
         assert told(world, "Certificados TLS: valem") == 0
 
 
+def test_a_date_that_came_unchecked_stays_unchecked() -> None:
+    world = World(ca_pem="the right one")
+    world.backend.valid, world.backend.date = VALID, "Sat, 25 Nov 2056 13:25:09 GMT"
+    learned: list[str] = []
+    world.run(lambda: world.backend.heartbeats > 0)
+    parts = world.dispenser.parts
+    parts.certificate_clock.set_by_checked = learned.append
+    answer = world.backend.answer
+
+    def move(method: str, path: str, headers: "dict[str, str]", body: bytes) -> "tuple[int, bytes]":
+        parts.settings.merge({"backend_url": "https://backend.test"})
+        return answer(method, path, headers, body)
+
+    world.backend.answer = move  # type: ignore[method-assign]
+    requests = len(world.backend.requests)
+    world.run(lambda: len(world.backend.requests) > requests)
+    assert learned == []
+
+
 def test_http_dates() -> None:
     module = firmware("certificate_clock")
     for date, utc in (
