@@ -12,6 +12,11 @@ def pouring_world(seconds: float = 5.0, **settings: object) -> World:
     return world
 
 
+def run_until_reported(world: World) -> None:
+    """Run until job 7 is in the backend."""
+    world.run(lambda: 7 in world.backend.reports)
+
+
 def while_pouring(world: World, data: bytes, after_ms: int = 1000) -> None:
     """Put `data` on the line once the first jar has been open for `after_ms`."""
     world.while_pouring(1, after_ms, lambda: world.serial.type_in(data))
@@ -373,7 +378,7 @@ def test_a_task_or_a_frame_that_fails_fails_no_item() -> None:
         world.dispenser.parts.idle.tasks.append(fail)
         world.dispenser.parts.console.on_line = fail
         while_pouring(world, b"anything\n")
-        world.run(lambda world=world: 7 in world.backend.reports)
+        run_until_reported(world)
         assert world.backend.reports[7]["itens_completados"] == 2
         assert world.outputs.poured_ms[0] == 5000
         assert any("[ERRO] Falha durante a espera" in line for line in world.lines)
