@@ -35,8 +35,10 @@ DOCS = Path(__file__).resolve().parents[2] / "docs"
 DEADLINE_S = 60.0
 OPERATOR_PASSWORD, WIFI_PASSWORD = "uma-senha-longa", "tempero123"
 
-ELSEWHERE = re.compile(r"python3 -m venv|(\.venv/bin/)?pip install|\. \.venv|dispctl demo")
-"""Not run here: installing the built package, and the demo, are tests of their own."""
+ELSEWHERE = re.compile(
+    r"python3 -m venv|(\.venv/bin/)?pip install|\. \.venv|dispctl demo|python (-m )?tests\b"
+)
+"""Not run here: installing the built package, and the demo, are tests of their own; measurements take a quiet machine."""
 
 SERVERS = {
     "dispctl backend serve": ["--json", "--port", "0"],
@@ -65,6 +67,14 @@ def commands(page: Path) -> list[str]:
         prompted = [line.removeprefix("$ ") for line in lines if line.startswith("$ ")]
         found += prompted or lines
     return [command for command in found if not ELSEWHERE.match(command)]
+
+
+def first_block(page: Path, language: str) -> str:
+    """What the page's first block in this language holds."""
+    (block,) = re.findall(
+        rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )[:1]
+    return str(block)
 
 
 @contextmanager
@@ -109,6 +119,13 @@ class Reader:
         """Type every command of the page; fails with the first that does not end well."""
         for command in commands(page):
             self.type(command)
+
+    def follow_until(self, page: Path, last: str) -> None:
+        """Type the commands of the page as far as the first that begins with `last`."""
+        for command in commands(page):
+            self.type(command)
+            if command.startswith(last):
+                return
 
     def type(self, command: str) -> None:
         """Type one command, and do what it asks for."""

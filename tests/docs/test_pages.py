@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.docs.page import DOCS, OPERATOR_PASSWORD, Reader, commands
+from tests.docs.page import DOCS, OPERATOR_PASSWORD, Reader, commands, first_block
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +39,15 @@ def test_from_a_new_board_to_a_broken_one_and_a_stuck_job(tmp_path: Path) -> Non
             reader.type(f"dispctl jars set {number} --spice {spice} --rate 2 --stock 100")
         reader.type("dispctl send-job --item Sal=90 --item Pimenta=90")
         reader.follow(DOCS / "tasks" / "stuck-job.md")
+
+
+def test_sending_a_job(tmp_path: Path) -> None:
+    """A reader with two jars and a board that is provisioned, who copies the page's recipe."""
+    page = DOCS / "send-job.md"
+    (tmp_path / "curry.toml").write_text(first_block(page, "toml"))
+    with Reader(tmp_path) as reader:
+        reader.follow_until(DOCS / "tasks" / "ci.md", "dispctl provision")
+        reader.follow(page)
 
 
 @pytest.mark.parametrize("page", TASKS, ids=lambda page: page.stem)

@@ -108,6 +108,14 @@ def test_a_yaml_name_given_twice_has_its_place() -> None:
         read_document("name: x\ningredients:\n  Sal: 1\n  Sal: 2\n", ".yaml", "curry")
 
 
+@pytest.mark.parametrize(
+    "text", ["? [a, b]\n: 1\n", "!!map x\n", "{[a]: 1, [a]: 1}\n", "a: &x {b: 1}\nc: {<<: *x, <<: *x}\n"]
+)
+def test_yaml_that_is_no_table_of_names_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="curry"):
+        read_document(text, ".yaml", "curry")
+
+
 def test_all_faults_are_told_at_once() -> None:
     with pytest.raises(UsageError) as caught:
         read_document("portions = 0", ".toml", "curry")

@@ -10,6 +10,8 @@ from dispctl.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0)
+"""Opening a pipe does not wait for somebody who writes to it; Windows has neither."""
 _UNITS = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
 
@@ -25,8 +27,9 @@ def read_given(path: Path, *, what: str, most: int, hint: str | None = None) -> 
     """
     number = -1
     try:
-        number = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        os.set_blocking(number, True)
+        number = os.open(path, os.O_RDONLY | _NO_WAIT | getattr(os, "O_BINARY", 0))
+        if _NO_WAIT:
+            os.set_blocking(number, True)
         with open(number, "rb", closefd=False) as file:
             size = os.fstat(number).st_size
             content = b"" if size > most else file.read(most + 1)

@@ -40,24 +40,23 @@ class Block:
 
     def __init__(self, out: RichConsole) -> None:
         self._out = out
-        self._drawn: Sequence[str] = ()
+        self._drawn: tuple[Sequence[str], os.terminal_size] | None = None
 
     def draw(self, lines: Sequence[str]) -> None:
-        """Draw `lines` in place of those before, as many as the window has room for."""
-        lines = lines[: max(terminal_size(self._out).lines - 1, 1)]
-        up = f"\x1b[{len(lines) - 1}A" if len(lines) > 1 else ""
-        self._write(_ERASE + _CUT + "\r\n".join(lines) + _WRAP + "\r" + up)
-        self._drawn = lines
+        """Draw `lines` in place of those before, as many as the window has room for; nothing when they are there already."""
+        size = terminal_size(self._out)
+        if self._drawn == (lines, size):
+            return
+        shown = lines[: max(size.lines - 1, 1)]
+        up = f"\x1b[{len(shown) - 1}A" if len(shown) > 1 else ""
+        _write(self._out, _ERASE + _CUT + "\r\n".join(shown) + _WRAP + "\r" + up)
+        self._drawn = lines, size
 
     def hide(self) -> None:
         """Take them away; the cursor is at the beginning of their first line."""
-        if self._drawn:
-            self._write(_ERASE)
-        self._drawn = ()
-
-    def _write(self, text: str) -> None:
-        self._out.file.write(text)
-        self._out.file.flush()
+        if self._drawn is not None:
+            _write(self._out, _ERASE)
+        self._drawn = None
 
 
 class Foot:
@@ -69,7 +68,7 @@ class Foot:
         self._shown: tuple[str, int] | None = None
 
     def show(self, text: str) -> None:
-        """Draw `text`, cut to the terminal's width; draws nothing when it is there already."""
+        """Draw `text`, cut to the terminal's width; it is asked for after every piece of a log, and mostly the same."""
         width = terminal_size(self._out).columns - 1
         if self._shown == (text, width):
             return
@@ -97,7 +96,7 @@ class LiveLines:
         self._thread = threading.Thread(target=self._keep_drawing, daemon=True)
 
     def __enter__(self) -> Self:
-        self._write(_HIDE_CURSOR)
+        _write(self._out, _HIDE_CURSOR)
         self._draw()
         self._thread.start()
         return self
@@ -106,7 +105,7 @@ class LiveLines:
         self._over.set()
         self._thread.join()
         self._block.hide()
-        self._write(_SHOW_CURSOR)
+        _write(self._out, _SHOW_CURSOR)
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -126,16 +125,16 @@ class LiveLines:
             self._out.print(self._render(), width=max(terminal_size(self._out).columns - 1, 1))
         self._block.draw(captured.get().rstrip("\n").split("\n"))
 
-    def _write(self, text: str) -> None:
-        self._out.file.write(text)
-        self._out.file.flush()
+
+def _write(out: RichConsole, text: str) -> None:
+    out.file.write(text)
+    out.file.flush()
 
 
 def terminal_size(out: RichConsole) -> os.terminal_size:
     """The window that `out` writes to, as it is now; what the environment says counts where the terminal does not know."""
-    known = shutil.get_terminal_size()
     try:
         now = os.get_terminal_size(out.file.fileno())
     except (OSError, ValueError):  # no terminal
-        return known
-    return os.terminal_size((now.columns or known.columns, now.lines or known.lines))
+        return shutil.get_terminal_size()
+    return now if all(now) else shutil.get_terminal_size()

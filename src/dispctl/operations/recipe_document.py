@@ -237,7 +237,10 @@ def _strict_loader() -> Any:
     class StrictLoader(yaml.SafeLoader):  # type: ignore[misc]  # PyYAML has no types
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             known = set()
-            for name, _ in node.value:
+            names = [name for name, _ in node.value] if isinstance(node, yaml.MappingNode) else []
+            for name in names:
+                if not isinstance(name, yaml.ScalarNode):
+                    continue  # refused for what it is
                 if name.value in known:
                     raise yaml.constructor.ConstructorError(
                         problem=f"the name {name.value} is there twice", problem_mark=name.start_mark
