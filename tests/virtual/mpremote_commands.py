@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -58,6 +59,20 @@ def run(tool: Mpremote) -> None:
     assert tool.run("run", "script.py") == "line 0\nline 1\nline 2\n"
 
 
+def run_of_what_fails(tool: Mpremote) -> None:
+    tool.write("script.py", "print('before')\ndef f():\n    raise ValueError('boom')\nf()\n")
+    output = tool.run("run", "script.py", exit_code=1)
+    assert output.startswith("before\nTraceback")
+    assert output.endswith("in f\nValueError: boom\n")
+
+
+def exec_broken_off(tool: Mpremote) -> None:
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        command = [*tool.command, "connect", tool.rig.port(tool.way), "exec", "while True: pass"]
+        subprocess.run(command, timeout=3, check=False, capture_output=True)
+    assert tool.run("exec", "print('there')") == "there\n"
+
+
 def run_of_a_long_script(tool: Mpremote) -> None:
     tool.write("script.py", "".join(f"value = {number}  # a line of the script\n" for number in range(500)))
     assert tool.run("run", "script.py", "eval", "value") == "499\n"
@@ -106,6 +121,12 @@ def mount(tool: Mpremote) -> None:
     assert "read over the cable" in tool.run("mount", "shared", "exec", "import from_host")
 
 
+def mount_with_modules_that_import_each_other(tool: Mpremote) -> None:
+    tool.write("shared/outer.py", "import inner\nprint('outer', inner.NAME)\n")
+    tool.write("shared/inner.py", "NAME = 'inner'\n")
+    assert tool.run("mount", "shared", "exec", "import outer").endswith("outer inner\n")
+
+
 def mount_written_to_from_the_board(tool: Mpremote) -> None:
     tool.write("shared/in.txt", "sal")
     program = "open('out.txt', 'w').write(open('in.txt').read() + ' e pimenta')"
@@ -118,6 +139,18 @@ def mip_from_a_folder(tool: Mpremote) -> None:
     tool.write("package/package.json", json.dumps({"urls": [["spices.py", "spices.py"]], "version": "1"}))
     tool.run("mip", "install", "package/package.json")
     assert tool.run("exec", "import spices; print(spices.NAMES)") == "['sal']\n"
+
+
+def mip_into_another_folder(tool: Mpremote) -> None:
+    tool.write("package/spices.py", "NAMES = ['sal']\n")
+    tool.write("package/package.json", json.dumps({"urls": [["s/__init__.py", "spices.py"]], "version": "1"}))
+    tool.run("mip", "install", "--target", "/there", "--no-mpy", "package/package.json")
+    assert tool.run("cat", ":/there/s/__init__.py") == "NAMES = ['sal']\n"
+
+
+def bootloader_which_this_chip_has_none_of(tool: Mpremote) -> None:
+    tool.run("bootloader")
+    assert tool.run("exec", "import machine; print(hasattr(machine, 'bootloader'))") == "False\n"
 
 
 def rtc(tool: Mpremote) -> None:
@@ -180,7 +213,9 @@ def _read_until(terminal: int, text: bytes) -> bytes:
 
 
 COMMANDS: list[Callable[[Mpremote], None]] = [
-    exec_and_eval, exec_of_what_exits, exec_that_prints_much, run, run_of_a_long_script, no_follow, fs_cp_and_sha256sum, fs_mkdir_touch_ls_and_rm,
-    fs_cp_of_a_folder_and_back, fs_cat, df, mount, mount_written_to_from_the_board, mip_from_a_folder, rtc,
-    sleep_and_disconnect, soft_reset_and_resume, reset_starts_main_and_exec_stops_it, repl,
+    exec_and_eval, exec_of_what_exits, exec_that_prints_much, exec_broken_off, run, run_of_what_fails,
+    run_of_a_long_script, no_follow, fs_cp_and_sha256sum, fs_mkdir_touch_ls_and_rm, fs_cp_of_a_folder_and_back, fs_cat, df,
+    mount, mount_with_modules_that_import_each_other, mount_written_to_from_the_board, mip_from_a_folder,
+    mip_into_another_folder, bootloader_which_this_chip_has_none_of, rtc, sleep_and_disconnect, soft_reset_and_resume,
+    reset_starts_main_and_exec_stops_it, repl,
 ]  # fmt: skip

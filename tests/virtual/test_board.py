@@ -110,6 +110,18 @@ def test_a_soft_reset_leaves_pins_memory_and_the_wifi(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+def test_a_program_that_exits_at_the_raw_repl_is_heard_to_end_before_the_soft_reset(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with bench(tmp_path / "flash") as made:
+            made.type("\x01")
+            await made.until("exit\r\n>")
+            made.type("print(1); raise SystemExit\x04")
+            seen = await made.until("exit\r\n>")
+            assert seen == "OK1\r\n\x04\x04MPY: soft reboot\r\nraw REPL; CTRL-B to exit\r\n>"
+
+    asyncio.run(scenario())
+
+
 def test_a_soft_reset_from_the_raw_repl_does_not_run_main(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with bench(tmp_path / "flash") as made:

@@ -75,6 +75,26 @@ def echo_server() -> Iterator[int]:
                 connection.close()
 
 
+def test_its_modules_say_their_own_names(tmp_path: Path) -> None:
+    source = "import machine, network, esp\nfor module in (machine, network, esp):\n    print(module.__name__)\nmachine.no"
+    seen = printed(tmp_path, source)
+    assert seen.startswith("machine\nnetwork\nesp\n")
+    assert "AttributeError: module 'machine' has no attribute 'no'" in seen
+
+
+def test_the_flash_can_be_had_by_its_addresses(tmp_path: Path) -> None:
+    source = (
+        "import esp\n"
+        "esp.osdebug(None)\n"
+        "page = bytearray(4)\n"
+        "esp.flash_erase(0x3ff)\n"
+        "esp.flash_write(0x3ff010, b'sal!')\n"
+        "esp.flash_read(0x3ff010, page)\n"
+        "print(esp.flash_size(), hex(esp.flash_user_start()), page)\n"
+    )
+    assert printed(tmp_path, source) == "4194304 0x200000 bytearray(b'sal!')\n"
+
+
 def test_it_says_that_it_is_an_esp32(tmp_path: Path) -> None:
     source = (
         "import sys, os, machine\n"

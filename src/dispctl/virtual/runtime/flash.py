@@ -21,6 +21,11 @@ def set_up(path):
     _Chip.file = open(path, "rb")
 
 
+def size():
+    """How many bytes it holds."""
+    return _Chip.file.seek(0, 2)
+
+
 class Partition:
     """A range of the flash, `offset` and `length` in bytes, as `esp32.Partition` offers it."""
 

@@ -26,6 +26,7 @@ def raw_session():
             console.write_raw(b"\r\n")
             return LEAVE
         if program == b"":
+            console.write_raw(b"OK\r\n")
             return SOFT_RESET
         if program:
             console.write_raw(b"OK")

@@ -7,7 +7,7 @@ import micropython
 from runtime import (
     asyncio_tasks,
     bus,
-    console,
+    esp,
     esp32,
     filesystem,
     flash,
@@ -28,6 +28,7 @@ _STAND_INS = {
     "socket": socket,
     "machine": machine,
     "network": network,
+    "esp": esp,
     "esp32": esp32,
 }
 
@@ -44,8 +45,6 @@ def main():
         except KeyboardInterrupt:
             continue
         break
-    if raw:
-        console.write_raw(b"OK\r\n")
     print("MPY: soft reboot")
     bus.request(bus.SOFT_RESET, bytes((raw,)))
     bus.die()
@@ -77,12 +76,14 @@ def _install(settings):
     time.set_up(settings["speed_milli"], settings["rtc_us"])
     machine.set_up(bytes(settings["mac"]), settings["reset_cause"])
     flash.set_up(settings["flash"])
+    esp.set_up(settings["offset"])
     esp32.set_up(settings["partitions"])
     bus.Link.up = settings["link"]
     system.install(settings["release"], settings["banner"])
     _forget_runtime()
     for name, module in _STAND_INS.items():
         sys.modules[name] = module
+        module.__name__ = name
     sys.argv[:] = []
     micropython.kbd_intr(3)
 
