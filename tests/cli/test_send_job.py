@@ -151,7 +151,7 @@ def test_a_job_under_way_is_estimated_and_not_called_done(operator: Shell, board
     operator.done("send-job", "--item", "Sal=0.1", "--item", "Pimenta=80")
     assert "queued\n" in operator.done("job", "show")
     assert board.next_job().is_success
-    assert "queued (a board took it " in operator.done("job", "show")
+    assert "queued (started " in operator.done("job", "show")
     with terminal("job", "follow", **surroundings(operator)) as shown:
         shown.wait_for("A board has taken job")
         shown.wait_for("≈ over")  # of the first step, after 0.05 s

@@ -83,7 +83,8 @@ def test_an_outage_is_waited_out_and_told_once(outage: Exception | int) -> None:
 
 
 def taken(**times: str) -> dict[str, Any]:
-    return {**wire("queued", "queued", "queued"), "started_at": "2026-01-01T10:00:00Z", **times}
+    made = {"created_at": "2026-01-01T09:59:00Z", "started_at": "2026-01-01T10:00:00Z"}
+    return {**wire("queued", "queued", "queued"), **made, **times}
 
 
 def test_a_job_that_a_board_has_taken_is_estimated_by_the_backends_clock() -> None:
@@ -118,6 +119,24 @@ def test_a_job_that_a_board_has_taken_is_estimated_by_the_backends_clock() -> No
     assert [each and each.poured_s for each in waited[2:]] == [(1, 0), (1, 0.75), (1, 1), (1, 1)]
     assert [each and each.left_s for each in waited[2:]] == [1.5, 0.5, 0, 0]
     assert asked.count("/time") == 1
+
+
+@pytest.mark.parametrize("online", [True, False])
+def test_a_job_that_starts_when_it_is_made_is_taken_only_if_a_board_can_have_taken_it(
+    *, online: bool
+) -> None:
+    jobs = [taken(created_at="2026-01-01T10:00:00Z"), wire("done", "done", "done")]
+    board = {"id": 1, "uid": "esp-1", "fw_version": None, "last_seen": None, "online": online}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/devices":
+            return httpx.Response(200, json={"devices": [board], "online_any": online})
+        return httpx.Response(200, json=jobs.pop(0)) if "/jobs/" in request.url.path else httpx.Response(404)
+
+    queued = Job.from_wire(wire("queued", "queued", "queued"))
+    events = list(follow.follow_job(answering(answer), queued, clock=Time().clock()))
+    assert any(isinstance(event, follow.Taken) for event in events) is online
+    assert isinstance(events[-1], follow.Ended)
 
 
 @pytest.mark.parametrize("now", [{"utc": "yesterday"}, {}, 404, httpx.ConnectError("x")])

@@ -113,7 +113,7 @@ def job_line(job: Job) -> Text:
     if job.error:
         line.append(f" ({job.error.rstrip('.')})")
     elif job.started_at and not job.ended:
-        line.append(f" (a board took it {since(job.started_at)})")
+        line.append(f" (started {since(job.started_at)})")
     return line
 
 

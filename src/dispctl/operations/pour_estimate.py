@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from dispctl.adapters.backend_records import Job, JobItem, MotorSettings
 
 MILLISECONDS = 1000
+MADE_AND_TAKEN_S = 0.1
+"""What begins sooner after it was made may have begun for nobody: the contract does not say when a job *starts*."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,24 @@ class Estimator:
         if job.started_at is None or job.ended:
             return None
         if self._taken_s is None:
+            if not self._is_taken(job.created_at, job.started_at):
+                return None
             self._taken_s = self._now() - self._seconds_since(job.started_at)
         return estimate(job.items, self._motor, self._now() - self._taken_s)
+
+    def _is_taken(self, created_at: str | None, started_at: str) -> bool:
+        """Whether it started a while after it was made, or else there is a board that can have taken it."""
+        try:
+            waited = moment(started_at) - moment(created_at or started_at)
+            return waited.total_seconds() >= MADE_AND_TAKEN_S or self._is_board_online()
+        except ValueError:
+            return False
+
+    def _is_board_online(self) -> bool:
+        try:
+            return any(device.online for device in self._client.devices())
+        except (BackendRefusedError, BackendUnreachableError):
+            return False
 
     def _seconds_since(self, started_at: str) -> float:
         """By the backend's clock, since this machine's may be another; 0 where it does not tell."""
