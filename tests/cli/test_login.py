@@ -52,6 +52,12 @@ def test_logging_in_where_nobody_listens(shell: Shell) -> None:
     assert not (shell.folder / "state").exists()
 
 
+def test_https_to_a_backend_that_speaks_http_is_said_in_words(shell: Shell) -> None:
+    shell.backend = shell.backend.replace("http:", "https:")
+    said = shell.refused(7, "login", "ana", "--password-stdin", stdin=PASSWORD)
+    assert "speaks no TLS (http:// instead of https://?)" in said
+
+
 def test_the_password_comes_from_a_variable_too_and_is_nowhere_to_be_seen(operator: Shell) -> None:
     name = operator.session()["operator"]
     operator.environment["SECRET"] = PASSWORD

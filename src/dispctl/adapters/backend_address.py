@@ -1,4 +1,4 @@
-"""A backend's address in one spelling, so that a session is found again; opens no connection."""
+"""A backend's address in one spelling, so that a session is found again, and why it is not reached; opens no connection."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from dispctl.errors import UsageError
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_NO_TLS = {"WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL"}
+"""What OpenSSL's versions call the first bytes of an HTTP server's answer."""
 
 
 def normalized(address: str) -> str:
@@ -47,3 +49,24 @@ def is_loopback(address: str) -> bool:
 def sends_in_the_clear(address: str) -> bool:
     """Whether a password sent there can be read on the way."""
     return urlsplit(address).scheme == "http" and not is_loopback(address)
+
+
+def reason_of(error: BaseException) -> str:
+    """In plain words what the operating system or TLS said of a server, found along the chain of causes."""
+    import socket
+    import ssl
+
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted ({cause.verify_message})"
+        if isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS:
+            return "what listens there speaks no TLS (http:// instead of https://?)"
+        if isinstance(cause, socket.gaierror):
+            return "its name is not known here"
+        if isinstance(cause, ConnectionRefusedError):
+            return "nothing listens there"
+        if isinstance(cause, TimeoutError):
+            return "no answer to the connection attempt"
+        cause = cause.__cause__ or cause.__context__
+    return str(error).rstrip(".") or type(error).__name__

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 
 from dispctl import __version__
-from dispctl.adapters.backend_address import is_loopback, normalized
+from dispctl.adapters.backend_address import is_loopback, normalized, reason_of
 from dispctl.adapters.backend_records import (
     ClaimCode,
     Device,
@@ -329,20 +329,5 @@ def _field_problem(problem: Any) -> str:
     return f"{place}: {problem.get('msg', 'not valid')}" if place else str(problem.get("msg", "not valid"))
 
 
-def _reason(error: BaseException) -> str:
-    """In plain words what the operating system or TLS said, found along the chain of causes."""
-    import socket
-    import ssl
-
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted ({cause.verify_message})"
-        if isinstance(cause, socket.gaierror):
-            return "its name is not known here"
-        if isinstance(cause, ConnectionRefusedError):
-            return "nothing listens there"
-        if isinstance(cause, (TimeoutError, httpx.ConnectTimeout)):
-            return "no answer to the connection attempt"
-        cause = cause.__cause__ or cause.__context__
-    return str(error).rstrip(".") or type(error).__name__
+def _reason(error: Exception) -> str:
+    return reason_of(TimeoutError() if isinstance(error, httpx.ConnectTimeout) else error)

@@ -7,6 +7,7 @@ import ssl
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from dispctl.adapters.backend_address import reason_of
 from dispctl.errors import BackendUnreachableError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _verified_chain(url: str, context: ssl.SSLContext) -> Sequence[bytes]:
         ) from error
     except OSError as error:
         raise BackendUnreachableError(
-            f"{url} cannot be reached from here: {error}.", hint="Check the address."
+            f"{url} cannot be reached from here: {reason_of(error)}.", hint="Check the address."
         ) from error
 
 
