@@ -10,6 +10,7 @@ import pytest
 import typer
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from dispctl.adapters import config_files
 from dispctl.adapters.config_files import ConfigFile
@@ -137,3 +138,15 @@ def test_any_tables_set_something_or_are_refused_in_one_sentence(tables: dict[st
     with contextlib.suppress(UsageError):
         found = default_map(ROOT, [ConfigFile(Path("dispctl.toml"), tables)])
         assert isinstance(found["jars"]["set"], dict)
+
+
+def test_a_value_that_the_parser_refuses_is_told_with_the_file_that_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dispctl.toml").write_text('[monitor]\nlevel = "loud"\n')
+    refused = CliRunner().invoke(app, ["monitor"], env={"XDG_CONFIG_HOME": str(tmp_path / "config")})
+    assert refused.exit_code == 2
+    assert "It comes from dispctl.toml." in " ".join(refused.stderr.split())
+    typed = CliRunner().invoke(app, ["monitor", "--level", "loud"])
+    assert (typed.exit_code, "It comes from" in typed.stderr) == (2, False)

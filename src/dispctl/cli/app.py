@@ -87,6 +87,7 @@ def failures_shown(*, json: bool) -> Iterator[None]:
         finally:
             sys.stdout.flush()
     except ParserError as error:
+        _add_origin(error)
         if json:
             from dispctl.cli import console
 
@@ -97,6 +98,20 @@ def failures_shown(*, json: bool) -> Iterator[None]:
     except UnicodeError as error:
         failure = UsageError("What was given is not UTF-8 text.", hint="Give names and addresses as UTF-8.")
         raise _shown(failure, json=json) from error
+
+
+def _add_origin(error: Any) -> None:
+    """Say where a value comes from that nobody has typed just now."""
+    parameter, context = getattr(error, "param", None), error.ctx
+    source = context.get_parameter_source(parameter.name) if parameter is not None and context else None
+    if source is None or source.name not in {"DEFAULT_MAP", "ENVIRONMENT"}:
+        return
+    origin = "the environment"
+    if source.name == "DEFAULT_MAP":
+        from dispctl.adapters.config_files import config_places
+
+        origin = " or ".join(str(path) for path in config_places() if path.is_file())
+    error.message = f"{error.message.rstrip('.')}. It comes from {origin}."
 
 
 def _refused(error: ParserError) -> UsageError:
