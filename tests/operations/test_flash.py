@@ -8,6 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from littlefs import LittleFS, UserContext
 
 from dispctl.adapters import rom
 from dispctl.adapters.backups import Backups, load
@@ -130,6 +131,36 @@ def test_the_manifest_lists_what_is_there(board: FakeRom, backups: Backups, imag
     files = files_on(board)
     listed = json.loads(files.pop(MANIFEST_PATH))["files"]
     assert listed == {path: hashlib.sha256(contents).hexdigest() for path, contents in files.items()}
+
+
+def updated_often(files: dict[str, bytes], times: int) -> bytes:
+    """A filesystem as it was flashed, then changed so often that both halves of its folders are of high revisions."""
+    medium = UserContext(VFS_LENGTH)
+    medium.buffer[:] = littlefs_image.build(files, VFS_LENGTH).data
+    filesystem = LittleFS(
+        context=medium, mount=False, block_size=4096, block_count=VFS_LENGTH // 4096,
+        read_size=32, prog_size=32, cache_size=128, lookahead_size=32, name_max=255,
+    )  # fmt: skip
+    filesystem.mount()
+    for _ in range(times):
+        for path, data in files.items():
+            with filesystem.open(f"{path}~", "wb") as file:
+                file.write(data[:-7] + b"changed")
+            filesystem.rename(f"{path}~", path)
+    filesystem.unmount()
+    return bytes(medium.buffer)
+
+
+@pytest.mark.parametrize("times", [1, 2, 9])
+def test_nothing_of_what_was_changed_since_the_last_flash_shines_through(
+    board: FakeRom, backups: Backups, times: int
+) -> None:
+    put_micropython(board)
+    old = updated_often(OWN | deployed(), times)
+    board.flash[VFS_OFFSET : VFS_OFFSET + VFS_LENGTH] = old
+    own = {path: data for path, data in files_on(board).items() if path in OWN}
+    run(backups)
+    assert files_on(board) == own | deployed()
 
 
 def test_what_is_the_boards_own_stays_and_is_saved(

@@ -42,7 +42,11 @@ _ERROR_IO = -5
 
 @dataclass(frozen=True)
 class BuiltImage:
-    """A filesystem as the flash should hold it; blocks that littlefs does not use are erased in `data`."""
+    """A filesystem as the flash should hold it; blocks that littlefs does not use are erased in `data`.
+
+    `used_blocks` are also those that hold nothing and are looked at all the same, the other halves of metadata pairs: what
+    an older filesystem has left in one would count if it is of a higher revision.
+    """
 
     data: bytes
     used_blocks: tuple[int, ...]
@@ -259,12 +263,16 @@ class _Overlay(_ReadOnlyMedium):
 
 
 class _RecordingMedium(UserContext):
-    """Memory that remembers which blocks hold something."""
+    """Memory that remembers which blocks hold something or are looked at."""
 
     def __init__(self, length: int) -> None:
         super().__init__(buffsize=0)  # older versions of the library take no buffer
         self.buffer = bytearray(b"\xff" * length)
         self.used: set[int] = {0, 1}
+
+    def read(self, cfg: Any, block: int, off: int, size: int) -> bytearray:
+        self.used.add(block)
+        return bytearray(super().read(cfg, block, off, size))
 
     def prog(self, cfg: Any, block: int, off: int, data: bytes) -> int:
         self.used.add(block)
