@@ -16,6 +16,8 @@ from dispctl.adapters.port import holders, open_port, resolve
 from dispctl.adapters.port_reader import Received
 from dispctl.adapters.repl import open_repl
 from dispctl.firmware import pour
+from dispctl.operations import update_scripts
+from dispctl.operations.firmware_package import bytecode_package
 from dispctl.operations.monitor import LineSeen, monitor
 from tests.operations.bench import PORT, put_files
 from tests.operations.saved_jobs import SAVED
@@ -50,6 +52,15 @@ def test_a_traceback_of_the_bytecode_leads_to_the_source_here(board: str) -> Non
     assert last.source is not None
     assert last.source.line == first + 1
     assert (last.source.path, last.source.code) == (Path(pour.__file__), lines[1].strip())
+
+
+def test_nothing_of_updates_shines_through_a_whole_flash(board: str, dispctl: Dispctl) -> None:
+    for arguments in (("--app-only", "--source"), ("--app-only",), ()):
+        result = dispctl.json("flash", "--port", board, *arguments)
+        assert result["firmware"] == "0.1.0"
+    with open_repl(board) as session:
+        told = update_scripts.read_survey(session.run(update_scripts.SURVEY)).digests
+    assert told == {path: update_scripts.digest(data) for path, data in bytecode_package().files.items()}
 
 
 def test_flashing_again_keeps_settings_and_the_saved_job(board: str, dispctl: Dispctl) -> None:

@@ -1,13 +1,16 @@
 """`dispctl flash` killed, and its cable pulled, at random moments: `python -m tests.sweeps.flash_cuts --count 50`.
 
-Each time the same command brings the board to the end, and its settings, its saved job and a file that is not ours are
-as they were. MicroPython is another one each time, so that all of it is written.
+Each time the same command brings the board to the end, its settings, its saved job and a file that is not ours are as
+they were, and every file of ours is whole. MicroPython is another one each time, so that all of it is written; now and then
+the board has changed its own files by an update over its prompt.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import hashlib
+import json
 import random
 import subprocess
 import sys
@@ -20,6 +23,7 @@ from dispctl.adapters import rom
 from dispctl.adapters.repl import open_repl
 from dispctl.image.partition_table import Region
 from dispctl.operations import board_flash
+from dispctl.operations.firmware_package import MANIFEST_PATH
 from tests.end_to_end.processes import Dispctl
 from tests.operations.saved_jobs import SAVED
 from tests.sweeps.proxy import pullable
@@ -32,6 +36,7 @@ FILES = {
     "/notes.txt": b"mine",
     **{f"/{name}": data for name, data in SAVED["mid-item"].items()},
 }
+UPDATED_EVERY = 5
 FILES_REGION = Region(0x200000, 0x200000)
 
 
@@ -75,12 +80,20 @@ class Board:
         """The other image from now on."""
         self._images.reverse()
 
+    def update(self) -> None:
+        """The package to sources and back over the prompt: the board writes its folder itself."""
+        for form in (("--source",), ()):
+            self.dispctl.done("flash", "--app-only", "--port", self.cable, *form)
+
     def files(self) -> dict[str, bytes]:
-        """What the board has of `FILES`, through its bootloader."""
+        """What the board has of `FILES`, through its bootloader; raises AssertionError when ours are not whole."""
         with rom.connect(self.cable) as session:
             filesystem = board_flash.mount(session, FILES_REGION)
             found = {path: filesystem.read_file(path) for path in filesystem.paths() if path in FILES}
+            listed = json.loads(filesystem.read_file(MANIFEST_PATH))["files"]
+            ours = {path: hashlib.sha256(filesystem.read_file(path)).hexdigest() for path in listed}
             session.reset()
+        assert ours == listed
         return found
 
 
@@ -117,6 +130,8 @@ def sweep(count: int, *, seed: int = 0) -> int:
             while left:
                 number += 1
                 board.turn()
+                if number % UPDATED_EVERY == 0:
+                    board.update()
                 after_s = moments.uniform(0.0, whole_s)
                 if cut(board, after_s, pulls=left[-1]):
                     left.pop()
