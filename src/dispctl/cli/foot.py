@@ -91,7 +91,7 @@ class LiveLines:
     def __init__(self, out: RichConsole, render: Callable[[], RenderableType]) -> None:
         self._out, self._render = out, render
         self._block = Block(out)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._keep_drawing, daemon=True)
 
