@@ -83,3 +83,10 @@ def test_another_board_than_expected_is_refused(boards: Dispctl, way: tuple[str,
     refused = boards.run("flash", *way, "--port", "sim:a", "--expect-mac", MACS["b"].upper())
     assert refused.returncode == 4
     assert f"is {MACS['a']}, not {MACS['b']}" in refused.stderr
+
+
+def test_one_board_under_two_names_is_refused_before_anything_is_done(boards: Dispctl) -> None:
+    cable = boards.json("sim", "status", "--name", "a")["cable"]
+    ended = boards.run("flash", "--app-only", "--port", "sim:a", "--port", cable, "--port", "sim:gone")
+    assert ended.returncode == 2
+    assert f"sim:a and {cable} are the same port." in ended.stderr
