@@ -72,7 +72,7 @@ def test_spice_without_a_jar(workshop: Workshop) -> None:
         (
             "job.json",
             '{"nome": "x", "ingredientes": [{"tempero": "Sal", "quantidade": -1}]}',
-            "[0].grams must be above 0",
+            "[0].grams (line 1) must be above 0",
         ),
     ],
 )
