@@ -19,9 +19,7 @@ PAUSE_MS = 3_000
 LEAVE_MS = 300
 TRIES_OF_NEW = 2  # one search may miss a network, and a busy access point turns a right password down
 _NO_DHCP = "no_dhcp"  # the one reason that is not the end of a try
-_SETTLE_MS = (
-    5_000  # MicroPython shows the reason of the try before until this one has ended, which takes 2 to 5 s
-)
+_SETTLE_MS = 5_000  # until a try has ended, in 2 to 5 s, MicroPython shows the reason of the one before
 
 
 class WifiLink:
