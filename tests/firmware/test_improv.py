@@ -57,7 +57,8 @@ def test_a_changed_byte_is_noticed(data: bytes, where: int, change: int) -> None
         read(bytes(frame))
 
 
-@given(st.lists(st.text(max_size=20), max_size=6))
+# Of ten characters, which are at most forty bytes, six texts fit into one frame.
+@given(st.lists(st.text(max_size=10), max_size=6))
 def test_texts_come_through_and_no_result_has_the_length_that_is_misread(texts: list[str]) -> None:
     kind, data = read(format_result(improv.SCAN, texts)[1:-1]) or (0, b"")
     assert (kind, len(data) != 10) == (improv.RPC_RESULT, True)
